@@ -32,6 +32,17 @@ FINGERPRINT_VERSION = 2
 _PLAIN = {
     "’": "'", "‘": "'", "“": '"', "”": '"', "«": '"', "»": '"', "–": "-", "—": "-", "‑": "-", "\u200b": " ", "\ufeff": " ",
 }  # fmt: skip
+#: Further styles of quotation marks, apostrophes and dashes, and signs without width. They make no revision, but stay in the
+#: fingerprint: see `FINGERPRINT_VERSION`.
+_STYLES = str.maketrans(
+    dict.fromkeys("\u02bc\u2032\u201b`\u00b4\uff07", "'")
+    | dict.fromkeys("\u201e\u201f\u2033\u2039\u203a\uff02", '"')
+    | dict.fromkeys("\u2010\u2012\u2015\u2212\ufe58\uff0d", "-")
+    | dict.fromkeys("\u00ad\u200c\u200d\u200e\u200f\u2060", "")
+    | {"…": "..."}
+)
+_MINUTE, _SECONDS = 16, slice(17, 19)  # of a time such as `2025-04-29T14:30:44+07:00`
+_TWO_APOSTROPHES = re.compile("(?<!')''(?!')")
 _SPACES_AT_QUOTES = re.compile(' ?" ?')
 _SHINGLE = 3  # words
 _HASH_BYTES = 8
@@ -156,11 +167,29 @@ def place(fingerprint: str, at: datetime, timeline: Sequence[RevisionMoment]) ->
 
 
 def differences(one: Mapping[str, str], other: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the sorted names of the fields that differ between two results of `comparable`.
+    """Return the sorted names of the fields that differ between two results of `comparable`, in more than their style.
 
     A field that only one of them contains is also a difference.
     """
-    return tuple(name for name in sorted({*one, *other}) if one.get(name) != other.get(name))
+    return tuple(name for name in sorted({*one, *other}) if _differ(name, one.get(name, ""), other.get(name, "")))
+
+
+def _differ(name: str, one: str, other: str) -> bool:
+    if one == other:
+        return False
+    if name == "published_at":
+        return not _is_same_minute(one, other)
+    return _in_plain_style(one) != _in_plain_style(other)
+
+
+def _is_same_minute(one: str, other: str) -> bool:
+    """Whether two times are in the same minute, and one has no seconds, as the visible times of the site."""
+    return one[:_MINUTE] == other[:_MINUTE] and "00" in (one[_SECONDS], other[_SECONDS]) and one[19:] == other[19:]
+
+
+def _in_plain_style(text: str) -> str:
+    plain = _TWO_APOSTROPHES.sub('"', text.translate(_STYLES))
+    return _SPACES_AT_QUOTES.sub('"', " ".join(plain.split()))
 
 
 def comparable(article: Article) -> dict[str, str]:

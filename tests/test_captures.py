@@ -340,6 +340,22 @@ def test_captures_fill_the_history_in_any_order(held, clock, order):
     assert_intact(archive)
 
 
+@pytest.mark.parametrize("order", [("first", "second"), ("second", "first")])
+def test_a_capture_in_another_style_is_no_revision(tmp_path, clock, order):
+    archive = tmp_path / "a"
+    with mounted(clock, articles=2, options=FEW) as site:
+        post_id = site.fake_site.ids()[-1]
+        site.fake_site.revise(post_id, title="Un titre ''corrigé'' \u2212 hier")
+        files = {"first": capture_of(site, post_id, tmp_path, when=NOW - timedelta(days=3), name="first.warc.gz")}
+        site.fake_site.revise(post_id, title="Un titre ″corrigé″ \u2015 hier")
+        files["second"] = capture_of(site, post_id, tmp_path, when=NOW - timedelta(days=2), name="second.warc.gz")
+        site.fake_site.revise(post_id, title="Un titre « corrigé » – hier")
+        poll(archive, clock)
+    import_files(archive, clock, *(files[name] for name in order))
+    assert [(number, day) for number, day, _, _ in history(archive, post_id)] == [(1, "2026-11-18")]
+    assert_intact(archive)
+
+
 def test_an_import_does_not_change_the_schedule_of_a_live_page(held, clock):
     archive, post_id, files = held
     before = rows(archive, "SELECT * FROM pages WHERE id = ?", post_id)

@@ -189,6 +189,7 @@ def test_the_end_of_a_page(page, is_lost):
 
 QUOTE_LOST = "text: <blockquote> does not end; only its first line is taken for a part of it"
 ITEM_LOST = "text: <li> does not end; only its first line is taken for a part of it"
+HEADING_LOST = "text: <h3> does not end; only its first line is taken for a part of it"
 AFTER = "<p>Deux.</p><p>Trois. -VNA</p>"
 
 
@@ -202,6 +203,8 @@ AFTER = "<p>Deux.</p><p>Trois. -VNA</p>"
         ("<ul><li>Zéro</li><li>Un.", ["list_item", "list_item"], ITEM_LOST),
         ("<ol><li>Un.", ["list_item"], ITEM_LOST),
         ("<li>Un.", ["list_item"], ITEM_LOST),
+        ("<h3>Un.", ["heading"], HEADING_LOST),
+        ("<h3>Zéro</h3><h3>Un.", ["heading", "heading"], HEADING_LOST),
     ],
 )
 def test_paragraphs_after_a_quote_or_item_without_its_end_tag(start, types, problem):
@@ -214,9 +217,13 @@ def test_paragraphs_after_a_quote_or_item_without_its_end_tag(start, types, prob
     "body",
     [
         f"<blockquote><p>Un.</p>{AFTER}</blockquote>",
+        f"<blockquote><p>Un.</p>{AFTER}</blockquote>\n<p> </p>",
         f"<blockquote><p>Un.</p><p>Deux.</p></blockquote>{AFTER}",
         f"<ul><li>Zéro<li>Un.</ul>{AFTER}",
         f"<ul><li>Zéro<li>Un.{AFTER}</ul>",
+        f"<h3>Un.</h3>{AFTER}",
+        f"<h3><p>Un.</p></h3>{AFTER}",
+        f"<h3><p>Un.</p><p>Deux.</p></h3>{AFTER}",
         "<blockquote>Un.",
         "<ul><li>Zéro<li><p>Un.</p>",
     ],

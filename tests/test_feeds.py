@@ -220,6 +220,18 @@ def test_a_damaged_feed_is_read_as_far_as_possible(body, expected, problems):
     assert (ids(found), kinds(found)) == (expected, problems)
 
 
+@pytest.mark.parametrize(
+    ("description", "expected"),
+    [
+        ("<p>Le <b>r</b>iz<br/>bon</p><p>et le thé</p>vert", "Le riz bon et le thé vert"),
+        ("<ul><li>Le riz</li><li>le thé</li></ul>", "Le riz le thé"),
+    ],
+)
+def test_lines_of_a_description_are_kept_apart(description, expected):
+    (sighting,) = feed(rss(f"{link(5)}<description>{description}</description>")).sightings
+    assert sighting.summary == expected
+
+
 @pytest.mark.parametrize("body", ["<html><body>404", "<!DOCTYPE html><p>404", "<body>404</body>"])
 def test_html_is_called_html(body):
     with pytest.raises(UnreadableSource, match="got an HTML page"):

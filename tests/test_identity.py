@@ -126,6 +126,53 @@ def test_a_revision_lists_the_changed_fields(article, changed):
     assert identity.decide(article, known()) == Decision("revised", 4, changed)
 
 
+STYLES = {
+    "low quotes": replace(ARTICLE, title="Le Vietnam et la France „coopèrent“"),
+    "double primes": replace(ARTICLE, title="Le Vietnam et la France ″coopèrent″"),
+    "single guillemets": replace(ARTICLE, title="Le Vietnam et la France ‹ coopèrent ›"),
+    "two apostrophes": replace(ARTICLE, title="Le Vietnam et la France ''coopèrent''"),
+    "two curly apostrophes": replace(ARTICLE, title="Le Vietnam et la France ’’coopèrent’’"),
+    "minus sign": replace(ARTICLE, lead="Un lead \u2212 court"),
+    "horizontal bar": replace(ARTICLE, lead="Un lead \u2015 court"),
+    "hyphen": replace(ARTICLE, lead="Un lead \u2010 court"),
+    "modifier letter": with_text(TEXT.replace("’", "\u02bc")),
+    "prime": with_text(TEXT.replace("’", "\u2032")),
+    "accents instead of apostrophes": with_text(TEXT.replace("’", "\u00b4")),
+    "grave accents instead of apostrophes": with_text(TEXT.replace("’", "`")),
+    "soft hyphens": with_text(TEXT.replace("r", "r\u00ad")),
+    "marks of direction": with_text(f"\u200e{TEXT}\u200f"),
+    "joiners": with_text(TEXT.replace("o", "\u2060o\u200d")),
+}
+
+
+@pytest.mark.parametrize("article", STYLES.values(), ids=STYLES)
+def test_another_style_is_no_revision(article):
+    assert identity.fingerprint(article) != identity.fingerprint(ARTICLE), "else the test above would show it"
+    assert identity.decide(article, known()) == Decision("unchanged", 3)
+
+
+@pytest.mark.parametrize(
+    ("time", "verdict"),
+    [
+        ("2025-04-29T14:30:00+07:00", "unchanged"),
+        ("2025-04-29T07:30:00Z", "unchanged"),
+        ("2025-04-29T14:30:45+07:00", "revised"),
+        ("2025-04-29T14:31:00+07:00", "revised"),
+        ("2025-04-29T14:30:00", "revised"),
+        (None, "revised"),
+    ],
+)
+def test_a_time_without_seconds_is_no_revision(time, verdict):
+    assert ARTICLE.published_at == "2025-04-29T14:30:44+07:00"
+    assert identity.decide(replace(ARTICLE, published_at=time), known()).verdict == verdict
+
+
+def test_an_ellipsis_is_three_points():
+    one, other = with_text(f"{TEXT}…"), with_text(f"{TEXT}...")
+    assert identity.decide(one, known(other)).verdict == "unchanged"
+    assert identity.decide(one, known(with_text(f"{TEXT}."))).verdict == "revised"
+
+
 def test_a_superscript_changed_to_a_letter_is_a_revision():
     old, new = (with_text(f"{TEXT} {ordinal}") for ordinal in ("14ᵉ", "14e"))
     assert identity.decide(new, known(old)).changed == ("text",)

@@ -63,6 +63,7 @@ SUPERSCRIPTS = {
     "M<sup>me</sup> Lan, M<sup>lle</sup> Mai, D<sup>r</sup> An, C<sup>ie</sup>": "Mme Lan, Mlle Mai, Dr An, Cie",
     "Vietnam<sup>TM</sup>, Vietnam<sup>+</sup>": "VietnamTM, Vietnam+",
     "le 13<sup>ᵉ</sup> congrès, n<sup>º</sup> 5": "le 13ᵉ congrès, nº 5",
+    "8<sup>h</sup>30, 12<sup>H</sup>": "8h30, 12H",
     "B<sup>d</sup> Voltaire": "Bd Voltaire",
     "30<sup>0</sup>C, 86<sup>0</sup>F, 21<sup>0</sup>30": "30^0C, 86^0F, 21^0 30",
     # chemistry

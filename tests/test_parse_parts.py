@@ -55,6 +55,9 @@ DATELINES = {
     "a name in a sentence": ("Nguyên Phu Trong (VNA) a déclaré", None),
     "lower case after the dash": ("Hanoï (VNA) - l'eau", ("Hanoï", None, "VNA")),
     "place with an article": ("L'Aquila (VNA) – Le", ("L'Aquila", None, "VNA")),
+    "place with a note": ("Truong Sa (Spratly) (VNA) - Le", ("Truong Sa (Spratly)", None, "VNA")),
+    "an organisation with its acronym": ("Le Parti communiste du Vietnam (PCV) (VNA) - Le", None),
+    "agency twice": ("Hanoï (VNA) (VNA) - Le", ("Hanoï", None, "VNA")),
     "empty": ("", None),
 }
 
@@ -616,6 +619,12 @@ def test_text_of(value, expected):
 @pytest.mark.parametrize("items", [None, "x", {}, []], ids=repr)
 def test_invalid_breadcrumbs_are_ignored(items):
     assert read(ld({"@type": "BreadcrumbList", "itemListElement": items})).breadcrumbs == ()
+
+
+def test_breadcrumbs_are_in_the_order_of_their_positions():
+    items = [{"name": "C", "position": "3"}, {"name": "A", "position": 1}, {"name": "B", "position": 2.0}]
+    assert read(ld({"@type": "BreadcrumbList", "itemListElement": items[:2]})).breadcrumbs == ("A", "C")
+    assert read(ld({"@type": "BreadcrumbList", "itemListElement": items[::2]})).breadcrumbs == ("B", "C")
 
 
 # --- rejected pages ---------------------------------------------------------------------------------------------------

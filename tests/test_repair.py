@@ -64,6 +64,7 @@ WITHOUT_LEXICON = [
     ("nfc", unicodedata.normalize("NFD", "déjà Điện Biên Phủ"), "déjà Điện Biên Phủ"),
     ("glued-sentence", "dans la presse.Lors de la visite", "dans la presse. Lors de la visite"),
     ("glued-sentence", "en 1956.Et déjà", "en 1956. Et déjà"),
+    ("glued-sentence", "Il pleut .Les gens, le domaine .vn et .Net", "Il pleut . Les gens, le domaine .vn et .Net"),
     ("glued-sentence", "aux États-Unis.En 1985, il", "aux États-Unis. En 1985, il"),
     ("glued-sentence", "10 millions de dongs.VNA", "10 millions de dongs. VNA"),
     ("glued-sentence", "avec l'ASEAN.Le Vietnam", "avec l'ASEAN. Le Vietnam"),
@@ -101,6 +102,7 @@ WITHOUT_LEXICON = [
     ("glued-figure", "de 5 USDà 10 USD", "de 5 USD à 10 USD"),
     ("glued-figure", "la COVID-19a causé", "la COVID-19 a causé"),
     ("glued-figure", "le Covid-19à Hanoï", "le Covid-19 à Hanoï"),
+    ("glued-figure", "la COP21a adopté, le G20s'est réuni", "la COP21 a adopté, le G20 s'est réuni"),
     ("glued-country", "Le Royaume-Unia annoncé", "Le Royaume-Uni a annoncé"),
     ("glued-country", "Le Royaume-Unià Hanoï", "Le Royaume-Uni à Hanoï"),
     ("glued-country", "le Royaume-Uniet la France", "le Royaume-Uni et la France"),
@@ -160,12 +162,19 @@ WITH_LEXICON = [
         "La ministre singapourienne et la ministresingapourienne",
         "La ministre singapourienne et la ministre singapourienne",
     ),
+    ("Selon la note, leprésidentvietnamien a signé", "Selon la note, le président vietnamien a signé"),
+    ("Le ministredesaffaires étrangères", "Le ministre des affaires étrangères"),
+    ("le sommet delapresse et", "le sommet de la presse et"),
+    ("Selon lui, danslecadre du plan", "Selon lui, dans le cadre du plan"),
+    ("Nousavons besoin de paix.", "Nous avons besoin de paix."),
+    ("Les relationsvietnamo-françaises sont", "Les relations vietnamo-françaises sont"),
     # collisions with real words, resolved by the neighbours
     ("Les deux partiesont convenu de", "Les deux parties ont convenu de"),
     ("de la coopération. Ellesont affirmé", "de la coopération. Elles ont affirmé"),
     ("Tout a changé parla suite.", "Tout a changé par la suite."),
     ("la santé dela population", "la santé de la population"),
     ("la misen œuvre", "la mis en œuvre"),
+    ("Quelqu'una téléphoné à una signora.", "Quelqu'un a téléphoné à una signora."),
     # elision
     ("le respect del'indépendance", "le respect de l'indépendance"),
     ("et partagél’importance de", "et partagé l’importance de"),
@@ -178,7 +187,19 @@ WITH_LEXICON = [
     ("le président américain, JoeBiden, a dit", "le président américain, Joe Biden, a dit"),
     ("LesVietnamiens de France", "Les Vietnamiens de France"),
     ("Le président AnhHung et AnhHungBank", "Le président Anh Hung et AnhHungBank"),
+    ("Le Laoset le Cambodge participent aussi.", "Le Laos et le Cambodge participent aussi."),
+    ("Les Viet kieude France investissent.", "Les Viet kieu de France investissent."),
+    ("L'ao daiest une tenue traditionnelle.", "L'ao dai est une tenue traditionnelle."),
+    ("La grotte de Son Doongest immense.", "La grotte de Son Doong est immense."),
+    ("Le golfe du Tonkinet la mer Orientale.", "Le golfe du Tonkin et la mer Orientale."),
+    ("Le nuocmam, les banhchung et un nướcmắm.", "Le nuoc mam, les banh chung et un nước mắm."),
+    ("Il a reçuM. Nguyên Van Hung.", "Il a reçu M. Nguyên Van Hung."),
+    ("Le code XyzM. est cité, iciM. aussi.", "Le code XyzM. est cité, ici M. aussi."),
     # acronyms and figures
+    ("L'an2020 fut difficile, l'an5 aussi.", "L'an 2020 fut difficile, l'an5 aussi."),
+    ("Le 7eart est à l'honneur.", "Le 7e art est à l'honneur."),
+    ("Les 31es SEAGames à Hanoï", "Les 31es SEA Games à Hanoï"),
+    ("Les 31es SEAGamers à Hanoï", "Les 31es SEAGamers à Hanoï"),
     ("les pays de l'ASEANet leurs partenaires", "les pays de l'ASEAN et leurs partenaires"),
     ("le PIBvietnamien a augmenté", "le PIB vietnamien a augmenté"),
     ("au 76eFestival de Cannes", "au 76e Festival de Cannes"),
@@ -1067,7 +1088,7 @@ NEIGHBOURS = ("\n", ".", "le", "Le", "Thi", "Nguyen", "de", "j'", "aux", "la", "
 
 @settings(max_examples=120, deadline=None)
 @given(
-    token=st.one_of(st.sampled_from(GLUED.replace("'", " ").split()), st.sampled_from(("Hoa", "Khoa", "Vientiane", "Tuyet", "ai", "aiconvenu", "néo"))),
+    token=st.one_of(st.sampled_from(GLUED.replace("'", " ").split()), st.sampled_from(("Hoa", "Khoa", "Vientiane", "Tuyet", "ai", "aiconvenu", "néo", "Laos", "kieu", "ledeuxpays", "vietnamo"))),
     left=st.sampled_from(NEIGHBOURS), right=st.sampled_from(NEIGHBOURS), second=st.sampled_from(("", "est", "de", "a", "ministre", "pourrait")),
 )  # fmt: skip
 def test_no_split_has_higher_odds_than_the_quick_bound(
@@ -1195,3 +1216,20 @@ def test_forgotten_words_are_found_again() -> None:
 )
 def test_a_place_before_a_year_or_a_result(french, glued, repaired):
     assert fixed(glued, french) == repaired
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "leprésidentvietnamie",
+        "payspressefleuve",
+        "Delapresse2",
+        "laxalaxalaxa",
+        "dépaysementement",
+        "lelaleladela",
+        "unxdeuxtrois",
+        "suractivitéâmes",
+    ],
+)
+def test_a_run_that_is_not_three_known_words_stays_whole(french: Lexicon, word: str) -> None:
+    assert fixed(f"Selon la note, {word} est ici.", french) == f"Selon la note, {word} est ici."

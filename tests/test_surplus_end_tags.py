@@ -107,7 +107,7 @@ def test_tags_that_may_be_those_of_something_else_are_a_problem():
         (TAGS, f"{LIST}<div>Texte</div>", "</div>"),
         ('<div class="article__tag"></div>', LIST, ""),
         ('<div class="article__tag"></div>', '<p><a href="/politique/">Politique</a></p>', "</div>"),
-        ("", LIST, "</div>"),
+        ("", LIST, ""),
     ],
 )
 def test_what_follows_the_tags_otherwise_is_no_tag(tags, after, end):

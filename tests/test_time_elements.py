@@ -106,6 +106,17 @@ def test_a_visible_time_that_cannot_be_read_is_a_problem():
     assert parse("<time>Il y a 2 heures</time>").problems == ("published_at: none on the page",)
 
 
+@pytest.mark.parametrize("name", ["DC.date.issued", "dcterms.issued", "parsely-pub-date"])
+def test_other_names_of_the_time_of_publication(name):
+    article = parse("", f'<meta name="{name}" content="2024-08-27T20:18+07:00">')
+    assert (article.published_at, article.modified_at) == (PUBLISHED, None)
+
+
+def test_the_time_of_change_in_open_graph():
+    article = parse(OLD, '<meta property="og:updated_time" content="2024-08-30T12:40+07:00">')
+    assert (article.published_at, article.modified_at) == (PUBLISHED, MODIFIED)
+
+
 def test_a_time_before_anything_else_has_no_label():
     article = parse("").published_at, parse(OLD.replace("<time", "<time id=x")).published_at
     assert article == (None, PUBLISHED)

@@ -35,6 +35,11 @@ FORMATS = {
     "2026-11-20T10:00:00,123+07": MORNING,
     "2026-11-20T10:00:00+07:00[Asia/Ho_Chi_Minh]": MORNING,
     "2026-11-20 10:00:00 UTC": FROM_GMT,
+    "2026-11-20T10Z": FROM_GMT,
+    "2026-11-20T17+07:00": FROM_GMT,
+    "2026-11-20T17": FROM_GMT,
+    "/Date(1795168800000)/": FROM_GMT,
+    "/Date(1795168800000+0700)/": FROM_GMT,
     # French
     "Vendredi 20 novembre 2026 à 20h30": EVENING,
     "ven. 20 nov. 2026, 20 h 30": EVENING,
@@ -43,6 +48,12 @@ FORMATS = {
     "20 novembre 2026, 20 h 30 min 05 s": EVENING.replace(second=5),
     "1er février 2026": datetime(2026, 2, 1, tzinfo=HANOI),
     "1er fevrier 2026": datetime(2026, 2, 1, tzinfo=HANOI),
+    "1 er février 2026": datetime(2026, 2, 1, tzinfo=HANOI),
+    "20 novembre 2026 à 14 h. 30": AFTERNOON,
+    "20/11/2026 14h.30": AFTERNOON,
+    "20novembre 2026 14h30": AFTERNOON,
+    "20 novembre2026 14h30": AFTERNOON,
+    "1ermars2026": datetime(2026, 3, 1, tzinfo=HANOI),
     "15 DÉCEMBRE 2025": datetime(2025, 12, 15, tzinfo=HANOI),
     "20 juil. 2026 à midi": datetime(2026, 7, 20, 12, tzinfo=HANOI),
     # figures
@@ -54,7 +65,10 @@ FORMATS = {
     "2026/11/20 14:30": AFTERNOON,
     "14:30 | 20/11/2026": AFTERNOON,
     "２０/１１/２０２６ １４:３０": AFTERNOON,
+    "20\u204411\u20442026 14\u223630": AFTERNOON,
+    "20\u221511\u22152026 14\ua78930": AFTERNOON,
     "20/11/2026\u00a014:30 VNA": AFTERNOON,
+    "20/11/2026 14:30 A+ A-": AFTERNOON,
     "20/11/2026 14:30 | 3 min de lecture, 1 234 vues": AFTERNOON,
     "Lu 1.254 fois - 20/11/2026 14:30 | 1,2k partages": AFTERNOON,
     # English and Vietnamese
@@ -124,6 +138,11 @@ def test_one_time(raw, expected):
     stated = time_text.read(raw)
     assert (stated.published, stated.modified, stated.doubts) == (expected, None, ())
     assert times.instant(raw) == expected
+
+
+@pytest.mark.parametrize("raw", ["2026-11-20T10:00:00+15:00", "2026-11-20T10:00:00-14:30", "2026-11-20T10-23:00"])
+def test_an_offset_that_no_zone_has_leaves_no_time(raw):
+    assert times.instant(raw) is None
 
 
 def test_times_that_are_not_iso_8601_are_in_hanoi_time():
@@ -209,6 +228,14 @@ LABELLED = {
     "20:18, publié le 27/08/2024 ; modifié le 30/08/2024 à 12:40": (PUBLISHED, MODIFIED),
     "Publié le 27/08/2024 à 20:18, mis à jour à 22:40": (PUBLISHED, PUBLISHED.replace(hour=22, minute=40)),
     "Publié le 27/08/2024 à 20:18, mis à jour il y a 2 heures": (PUBLISHED, None),
+    "27/08/2024 20:18 (rectifié le 30/08/2024 12:40)": (PUBLISHED, MODIFIED),
+    "27/08/2024 20:18, édité : 30/08/2024 12:40": (PUBLISHED, MODIFIED),
+    "Publiée le 27/08/2024 à 20:18 et complétée à 20:40": (PUBLISHED, PUBLISHED.replace(minute=40)),
+    "27/08/2024 20:18 (amended 30/08/2024 12:40)": (PUBLISHED, MODIFIED),
+    "Version complète : 27/08/2024 20:18": (PUBLISHED, None),
+    "Rédigé le 26/08/2024 10:00, publié le 27/08/2024 20:18": (PUBLISHED, None),
+    "Created 26/08/2024, posted 27/08/2024 20:18, updated 30/08/2024 12:40": (PUBLISHED, MODIFIED),
+    "Écrit le 27/08/2024 à 20:18": (PUBLISHED, None),
     "Publié par Minh Anh le 27/08/2024 à 20:18": (PUBLISHED, None),
     "30/08/2024 12:40 (mise à jour)": (None, MODIFIED),
     "Dernière modification : 30/08/2024 12:40": (None, MODIFIED),

@@ -23,6 +23,7 @@ from crawler.discover.namespaces import Scope
 from crawler.discover.problems import ProblemKind, Problems
 from crawler.discover.xml import text_of
 from crawler.discover.xml_text import NO_ATTRIBUTES, attributes, document_type, unescaped
+from crawler.parse import dom
 
 _MAX_TAGS = 2_000_000  # a sitemap of 50,000 entries with images and news has at most about 1,000,000
 _MAX_ENTRIES = 50_000  # the sitemap protocol's limit
@@ -34,6 +35,7 @@ _MAX_BASES = 8  # `xml:base` inside each other
 _MAX_DOCTYPES = 4  # whose declarations are skipped; the search for their end may read the rest of the file
 _MAX_HEAD = 100
 _MAX_KNOWN = 1_000  # names that are kept in lower case
+_APART = frozenset(name.encode() for name in (*dom.BREAKING, "br"))  # elements of HTML between the words of a text
 _WITH_NAMESPACE = ("urlset", "sitemapindex", "feed")  # root elements that must have one
 
 _MARKUP = re.compile(
@@ -232,6 +234,7 @@ class XmlReader:
         if outer.sink is not None:
             if outer.rich and not used:
                 opened.sink, opened.rich = outer.sink, True
+                outer.sink.append(" " if opened.key in _APART else "")
             elif not outer.rich:
                 outer.sink = None  # an address ends where the next element begins
         self._elements += 1
@@ -268,6 +271,8 @@ class XmlReader:
             self._names[closed.key] = count
         if closed.pieces is not None and closed.element is not None:
             closed.element.text = None if cut else "".join(closed.pieces)
+        elif closed.sink is not None and closed.key in _APART:
+            closed.sink.append(" ")
         if closed is self._field:
             self._field = None
         if closed is self._entry:

@@ -65,7 +65,7 @@ def read(
     """Return the contents of `body`, the HTML element with the text of an article.
 
     `resolve` is the function that makes URLs absolute. Nodes whose ids (`mem_id`) are in `skip` are ignored. Those in
-    `unclosed` are quotes and list items without their end tags: only their first lines are in them.
+    `unclosed` are quotes, headings and list items without their end tags: only their first lines are in them.
     """
     return _Reader(body, layout.body, layout.attributes, resolve, skip, unclosed).read(body)
 

@@ -21,9 +21,13 @@ from crawler.parse.frame import Frame, PageTree, comparable
 from crawler.parse.time_elements import TimeElement, first_with_day
 from crawler.types import Block, ImageBlock
 
-_PUBLISHED = ("article:published_time", "og:article:published_time", "datepublished", "pubdate")
+_PUBLISHED = (
+    "article:published_time", "og:article:published_time", "datepublished", "pubdate", "dc.date.issued", "dcterms.issued",
+    "parsely-pub-date",
+)  # fmt: skip
 _BEFORE_TAG = f"#＃{dom.INVISIBLE}"
-_MODIFIED = ("article:modified_time", "og:article:modified_time", "datemodified")
+_AROUND_TAG = " ,;\u00a0\u202f"
+_MODIFIED = ("article:modified_time", "og:article:modified_time", "datemodified", "og:updated_time")
 
 
 def lead(page: PageTree, layout: Markup, frame: Frame) -> tuple[str | None, tuple[str, ...]]:
@@ -43,7 +47,7 @@ def lead(page: PageTree, layout: Markup, frame: Frame) -> tuple[str | None, tupl
         rest, problems = surplus.rest_of_lead(node, page, frame)
         if rest or dom.is_visible(text):
             return dom.collapse(f"{text} {rest}"), problems
-    return None, ()
+    return None, surplus.lost_lead(page)
 
 
 def byline(layout: Markup, frame: Frame) -> str | None:
@@ -57,8 +61,9 @@ def byline(layout: Markup, frame: Frame) -> str | None:
 def tags(page: PageTree, layout: Markup, frame: Frame) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the article's tags without the leading `#`, each tag only once, and the problems found."""
     own = frame.displaced(page.tree, layout.article.tags)
+    own = surplus.without_buttons(own, page)
     further, problems = surplus.rest_of_tags(own, page, layout, frame)
-    found = (dom.text(node).lstrip(_BEFORE_TAG).strip() for node in (*own, *further))
+    found = (dom.text(node).lstrip(_BEFORE_TAG).strip(_AROUND_TAG) for node in (*own, *further))
     return tuple(dict.fromkeys(tag for tag in found if tag)), problems
 
 

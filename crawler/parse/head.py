@@ -24,6 +24,7 @@ _ARTICLE_TYPES = frozenset(
     "reportagenewsarticle reviewnewsarticle report blogposting liveblogposting advertisercontentarticle".split()
 )
 _LD_WRAPPING = re.compile(r"^\s*(?:<!--|//\s*<!\[CDATA\[|<!\[CDATA\[)|(?:-->|//\s*\]\]>|\]\]>)\s*;?\s*$")
+_POSITION = re.compile(r"\d{1,4}", re.ASCII)
 _MAX_LD = 1_000_000  # characters of all scripts of a page; an article has up to 30,000
 _LD_DEPTH = 12  # levels of nested JSON-LD objects and lists to read
 
@@ -174,9 +175,15 @@ def _breadcrumbs(objects: list[Mapping[str, Any]]) -> tuple[str, ...]:
     for data in objects:
         items = data.get("itemListElement")
         if "breadcrumblist" in _types(data) and isinstance(items, list):
-            names = (_crumb(item) for item in items if isinstance(item, Mapping))
-            return tuple(name for name in names if name)
+            crumbs = sorted((item for item in items if isinstance(item, Mapping)), key=_position)
+            return tuple(name for name in map(_crumb, crumbs) if name)
     return ()
+
+
+def _position(item: Mapping[str, Any]) -> int:
+    """Return the position that a breadcrumb states; 0 if it states none, so that the order of the list counts."""
+    stated = text_of(item.get("position")) or ""
+    return int(stated) if _POSITION.fullmatch(stated) else 0
 
 
 def _crumb(item: Mapping[str, Any]) -> str | None:

@@ -156,7 +156,7 @@ def _superscript_letters(before: str, beside: str, content: str) -> str:
     if unicodedata.normalize("NFKC", content) != content:
         return ""  # `ᵉ`, `º`: the letters themselves are superscript
     counted = before[-1:].isdigit() or _ROMAN.fullmatch(beside)
-    if counted and _ORDINAL.fullmatch(content):
+    if counted and (_ORDINAL.fullmatch(content) or content in ("h", "H")):  # `8<sup>h</sup>30`
         return ""
     if _ABBREVIATED.fullmatch(beside) and _ABBREVIATION_END.fullmatch(content):
         return ""

@@ -46,7 +46,7 @@ from crawler.types import Article, ArticleKind, Block, ImageBlock, Related, Text
 
 #: Stored with each article. Increase it when the parser may return a different article for the same page. A better
 #: parser never creates a revision.
-PARSER_VERSION = 8
+PARSER_VERSION = 9
 
 _AMP_IMAGE = re.compile(rb"<(/?)amp-img\b", re.IGNORECASE)
 _MAX_RELATED = 1_000  # stories; each becomes a page to fetch, and an article has about ten
@@ -167,6 +167,7 @@ def read_with_layout(page: PageTree, layout: Markup) -> Article | None:
     signature, unsigned = _signature(page, found, blocks, paragraphs)
     lead, of_lead = fields.lead(page, layout, found)
     tags, of_tags = fields.tags(page, layout, found)
+    lost += unread.without_start(found.title, found.bodies[-1], page.html)
     others = (*foot.problems, *of_lead, *of_tags, *lost, *unread.hidden_text(found.bodies), *unsigned)
     article = Article(
         title=title,

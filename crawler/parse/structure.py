@@ -17,7 +17,7 @@ _AGENCY = r"(?:[A-ZĐ][A-Za-z.]{1,11}/){0,2}(?:VNA|AVI)(?:/[A-Z]{2,5}){0,2}"
 # `Hanoï (VNA) -`, `Paris, 19 septembre (VNA) -`, `Hanoï(VNA)`, `Hanoi, le 5 octobre (AVI) –`, `(VNA) -`
 _DATELINE = re.compile(
     rf"""\s*+
-    (?P<where>[^\W\d_][^()\n]{{0,90}}?)?\s*
+    (?P<where>[^\W\d_][^()\n]{{0,90}}?(?:[ ]\((?![^()\n]*(?:VNA|AVI))[^()\n]{{2,30}}\))?)?\s*
     \(\s*(?P<agency>{_AGENCY})\s*\)
     """,
     re.VERBOSE,
@@ -93,7 +93,7 @@ def dateline(paragraph: str) -> Dateline | None:
 
 
 def _is_place(text: str) -> bool:
-    words = re.split(r"[\s'’,]+", text.strip())
+    words = re.split(r"[\s'’,()]+", text.strip())
     if any(word.lower() in _AGENCY_WORDS for word in words):
         return False
     return all(word[:1].isupper() or word in _PARTICLES for word in words if word)

@@ -31,9 +31,10 @@ _MOST_LEVELS = 4  # from a tag to the element with all tags
 #: Problems of a field.
 READ = "{}: an end tag is surplus; what stands after it is read, too"
 LOST = "{}: an end tag is surplus, and what stands after it is not read"
+LOST_START = "{}: an end tag has no start tag, so that the {} may be lost"
 _BETWEEN_TAGS = " \t\n\r,;|/·•#-–—"
-#: The rest of a comment and of a script, after `<`.
-_SKIPPED = rb"!--[^-]*+(?:-(?!->)[^-]*+)*+|script[^<]*+(?:<(?!/script)[^<]*+)*+"
+#: The rest of a comment and of a script, after `<`, in patterns.
+SKIPPED = rb"!--[^-]*+(?:-(?!->)[^-]*+)*+|script[^<]*+(?:<(?!/script)[^<]*+)*+"
 _NO_TAGS = "h2, h3, time, img, p"  # what lists of stories have, and no list of tags
 
 
@@ -55,7 +56,7 @@ def balance(html: bytes, tag: str) -> int:
 def _tags(name: str) -> re.Pattern[bytes]:
     """Return a pattern that finds the tags of the elements `name`, and the comments and scripts of a page."""
     tag = rb"(/?)" + re.escape(name.encode()) + rb"[> \t\n\r\f/]"
-    return re.compile(rb"<(?:" + tag + rb"|" + _SKIPPED + rb")", re.IGNORECASE)
+    return re.compile(rb"<(?:" + tag + rb"|" + SKIPPED + rb")", re.IGNORECASE)
 
 
 def rest(element: LexborNode, html: bytes, belongs: Callable[[LexborNode], bool]) -> list[LexborNode]:
@@ -126,6 +127,19 @@ def _may_be_lead(node: LexborNode) -> bool:
     return is_plain and node.css_first("img, time, [class], [id]") is None
 
 
+def lost_lead(page: PageTree) -> tuple[str, ...]:
+    """Return a problem if a page without a lead has an end tag without its start tag, which may be that of the lead."""
+    lost = any(surplus_ends(page.html, name) for name in ("div", "h2"))
+    return (LOST_START.format("lead", "lead"),) if lost else ()
+
+
+def without_buttons(links: list[LexborNode], page: PageTree) -> list[LexborNode]:
+    """Return the tags of an article without buttons that lead nowhere, which a missing end tag puts beside them."""
+    if not any(dom.attribute(link, "href").startswith("#") for link in links):
+        return links
+    return [link for link in links if _list_of(link, page) in site.TAG_PATHS] or links
+
+
 def rest_of_tags(
     own: Sequence[LexborNode], page: PageTree, layout: Markup, frame: Frame
 ) -> tuple[list[LexborNode], tuple[str, ...]]:
@@ -134,6 +148,9 @@ def rest_of_tags(
     `own` are the links inside the element.
     """
     boxes = _boxes(own, page, layout, frame)
+    if not own and not boxes:
+        may_have = any(f'="/{path}/'.encode() in page.html for path in site.TAG_PATHS)
+        return [], (LOST_START.format("tags", "tags"),) if may_have and surplus_ends(page.html, "div") else ()
     known = site.TAG_PATHS | {_list_of(link, page) for link in own if boxes}
     for box in boxes:
         found = rest(box, page.html, lambda node: _has_only_tags(node, known, page))

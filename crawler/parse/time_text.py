@@ -15,7 +15,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timezone
+from datetime import date, datetime, time, timedelta, timezone
 from functools import lru_cache
 from typing import Literal
 
@@ -31,7 +31,8 @@ _ISO_BASIC = re.compile(
     rf"\s*(\d{{4}})(\d{{2}})(\d{{2}})T(\d{{2}})(\d{{2}})(?:(\d{{2}})(?:[.,]\d+)?)?{_ISO_OFFSET}",
     re.IGNORECASE | re.ASCII,
 )
-_EPOCH = re.compile(r"\s*(\d{9,10})(?:\.\d+)?\s*|\s*(\d{12,13})\s*", re.ASCII)
+_ISO_HOUR = re.compile(r"\s*(\d{4}-\d{2}-\d{2}T\d{2})(Z|[+-]\d{2}:?\d{2})?\s*", re.IGNORECASE | re.ASCII)
+_EPOCH = re.compile(r"\s*(\d{9,10})(?:\.\d+)?\s*|\s*(?:/Date\()?+(\d{12,13})(?:(?:[+-]\d{4})?\)/)?+\s*", re.ASCII)
 _USUAL = re.compile(r"(\d{2})/(\d{2})/(\d{4}) (\d{2}):(\d{2})", re.ASCII)  # in almost every page
 _YEARS = range(1990, 2101)  # no article on the site can have a year outside this range
 _LONGEST_LABEL = 40
@@ -40,13 +41,15 @@ _LONGEST = 300  # characters; a longer text is not the time of an article
 # These patterns are for text without accents.
 _LABEL = re.compile(
     r"(?P<modified>mise?s? a jour|\bm\.?a\.?j\b|modif|actualis|\brevis|corrig|cap nhat|chinh sua|sua (?:luc|ngay|doi)|updated?\b|edited"
-    r"|corrected)"
-    r"|(?P<published>publi[eces]|publish|\bparue?s?\b|\bpost(?:ed|e|ee)?\b|mise?s? en ligne|\bcreated|\bcreee?\b|\bdang\b|xuat ban)",
+    r"|corrected|\b(?:edit|rectifi|remani|amend)ee?s?(?=\s?:?\s?(?:le\b|a\b|\d))|\bcompletee?s? (?:le|a)\b|\b(?:amended|changed)\b)"
+    r"|(?P<published>publi[eces]|publish|\bparue?s?\b|\bpost(?:ed|e|ee)?\b|mise?s? en ligne|\bdang\b|xuat ban)"
+    r"|(?P<written>\bcreated|\bcreee?\b|\b(?:redige|ecrit|soumis)e?s?(?=\s?:?\s?(?:le\b|a\b|\d)))",
     re.IGNORECASE | re.ASCII,
 )
 _LABEL_ALONE = re.compile(
     r"(?:[^a-z\d]|\b(?:mise?s?|a|jour|en|ligne|la|le|de|du|date|heure|derniere?|premiere?|last|first|on|at|ngay|luc|lan|cuoi|cap|nhat"
-    r"|chinh|sua|doi|xuat|ban|dang|maj|(?:publi|modif|actualis|revis|corr|paru|post|cre|updat|edit)[a-z]*+)\b)++",
+    r"|chinh|sua|doi|xuat|ban|dang|maj"
+    r"|(?:publi|modif|actualis|revis|corr|paru|post|cre|updat|edit|rectifi|remani|amend)[a-z]*+)\b)++",
     re.IGNORECASE | re.ASCII,
 )
 _ASCTIME = re.compile(
@@ -57,6 +60,7 @@ _ASCTIME = re.compile(
 _RELATIVE = re.compile(
     r"\b(?:il y a|depuis|cach day)\s+\d+\s*[a-z]+|\b\d+\s*[a-z]+\s+(?:ago|truoc)\b", re.IGNORECASE | re.ASCII
 )
+_LOOK_ALIKE = str.maketrans({"’": "'", "\u2044": "/", "\u2215": "/", "\u2236": ":", "\ua789": ":"})
 # Figures that are neither followed by a word (`3 min`, `1 234 vues`) nor part of one.
 _UNREAD_FIGURES = re.compile(r"(?<![a-z])\d[\d.,:/-]*+(?!\s?\d*\s?[a-z])", re.IGNORECASE | re.ASCII)
 
@@ -107,6 +111,8 @@ def read(raw: str) -> TimeText:
     """Return the times that the string `raw` states."""
     if (match := _USUAL.fullmatch(raw)) and (when := _from_usual(match)) is not None:
         return _certain(when, has_clock=True)
+    if match := _ISO_HOUR.fullmatch(raw):
+        raw = f"{match[1]}:00{match[2] or ''}"
     for pattern in (_ISO, _ISO_BASIC):
         if match := pattern.fullmatch(raw):
             return _certain(_from_iso(match), has_clock=match[4] is not None)
@@ -138,7 +144,9 @@ def _from_iso(match: re.Match[str]) -> datetime | None:
         when = datetime(year, month, day, hour, minute, second, tzinfo=zone)
     except ValueError:
         return None
-    return when if when.year in _YEARS else None
+    if when.year not in _YEARS or abs(when.utcoffset() or timedelta()) > zones.FARTHEST:
+        return None
+    return when
 
 
 def _from_usual(match: re.Match[str]) -> datetime | None:
@@ -161,7 +169,10 @@ def _from_text(raw: str) -> TimeText:
     parts = [_part(label, part) for label, part in _labelled(_ASCTIME.sub(r"\2 \1 \5 \3 \4", _RELATIVE.sub(" ", text)))]
     doubts = [doubt for part in parts for doubt in part.doubts]
     changes = [part for part in parts if part.label == "modified"]
-    published = _only({part.moment() for part in parts if part not in changes and part.has_date}, doubts)
+    others = [part for part in parts if part not in changes and part.has_date]
+    if any(part.label == "published" for part in others):
+        others = [part for part in others if part.label != "written"]
+    published = _only({part.moment() for part in others}, doubts)
     day = published.date() if published else None
     modified = _only({part.moment(day) for part in changes if part.has_date or part.clock}, doubts)
     if published and modified and modified < published:
@@ -179,7 +190,7 @@ def _only(times: set[datetime | None], doubts: list[str]) -> datetime | None:
 
 
 def _labelled(text: str) -> Iterator[tuple[str | None, str]]:
-    """Yield the parts of `text`, each with its label: `modified`, `published`, or None before the first label."""
+    """Yield the parts of `text`, each with its label: `modified`, `published`, `written`, or None before the first label."""
     labels = list(_LABEL.finditer(text))
     cuts = [0, *(end for label in labels for end in label.span()), len(text)]
     between = [text[start:end] for start, end in zip(cuts[::2], cuts[1::2], strict=True)]
@@ -226,4 +237,4 @@ def _without_accents(text: str) -> str:
     plain = "".join(
         c for c in decomposed if not unicodedata.combining(c) and unicodedata.category(c) not in ("Cf", "Cc")
     )
-    return re.sub(r"\s+", " ", re.sub("[\u2010-\u2015\u2212]", "-", plain.replace("’", "'")))
+    return re.sub(r"\s+", " ", re.sub("[\u2010-\u2015\u2212]", "-", plain.translate(_LOOK_ALIKE)))

@@ -24,8 +24,16 @@ _PAGE_END = re.compile(rb"</(?:body|html)\b", re.IGNORECASE)
 _TAG = re.compile(r"<[/a-z!][^<>]*>?", re.IGNORECASE)
 _BLOCK = re.compile(r"</?(?:p|div|br|li)\b", re.IGNORECASE)
 _WORDS = 3  # attributes with names made of letters from which on a tag is taken for text without a `>` before it
-_MOST_UNCLOSED = 20  # quotes and list items of a body, the last ones, that are examined
+_MAY_CONTAIN_THE_REST = "blockquote, li, h2, h3, h4, h5, h6"
+_MOST_UNCLOSED = 20  # of these elements, the last ones are examined
 _SHOWN = 60  # characters of a text in a problem
+_TAG_NAME = re.compile(rb"<(/?[a-z][a-z0-9]*)")
+_SCRIPT_TAG = re.compile(rb"<(/?)script")  # one search takes half the time of two counts
+_HIDING = re.compile(rb"<(?:" + surplus.SKIPPED + rb")")
+#: End tags that need a start tag. Those of other elements may be surplus without an effect on the text.
+_NEED_START = frozenset(b"/p /h1 /h2 /h3 /h4 /h5 /h6 /li /td /th /blockquote /figure /figcaption /table /a".split())
+_LAST_TEXT = 20  # characters at the end of the body by which it is found in the source
+_MOST_AFTER = 1_000  # bytes after the last text of the body: its end tags, and the tags of the article
 _FOOT = re.compile(r"(?:^|[\s_-])(?:footer|copyright|imprint)(?:$|[\s_-])", re.IGNORECASE)
 
 
@@ -87,14 +95,59 @@ def hidden_text(bodies: Iterable[LexborNode]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(problems))
 
 
+def without_start(title: LexborNode, body: LexborNode, html: bytes) -> tuple[str, ...]:
+    """Return problems that name the end tags between the headline and the tags of the article that have no start tag.
+
+    Without its start tag, a heading or a caption is read as a paragraph, and a cell stands before its table. `body` is the
+    last part of the body, and `html` the source of the page.
+    """
+    named = html.find(dom.attribute(title, "class").encode() or b"<h1")
+    start = max(0, html.rfind(b"<", 0, named + 1))
+    text = _last_text(body).encode()
+    end = html.find(text, start) + len(text) + _MOST_AFTER
+    if not _unopened(_TAG_NAME.findall(html, start, end)):  # a quick test: comments and scripts may contain tags
+        return ()
+    found = _unopened(_TAG_NAME.findall(_HIDING.sub(b"", html[start:end]).lower()))
+    names = (end_tag[1:].decode() for end_tag in sorted(found))
+    return tuple(f"page: </{name}> has no start tag, so its text may be read as something else" for name in names)
+
+
+def _unopened(tags: list[bytes]) -> set[bytes]:
+    """Return the end tags that need a start tag and have none before them; `tags` are those of a part of a page, in order."""
+    opened: dict[bytes, int] = {}
+    found: set[bytes] = set()
+    for tag in tags:
+        if tag in _NEED_START:
+            number = opened.get(tag[1:], 0)
+            if number:
+                opened[tag[1:]] = number - 1
+            else:
+                found.add(tag)
+        else:
+            opened[tag] = opened.get(tag, 0) + 1
+    return found
+
+
+def _last_text(node: LexborNode) -> str:
+    """Return the end of the last text inside an element; an empty string if its last elements have none."""
+    current: LexborNode | None = node
+    while current is not None:
+        if current.is_text_node and (text := (current.text_content or "").strip()):
+            return text[-_LAST_TEXT:]
+        current = current.prev if current.is_text_node or current.last_child is None else current.last_child
+    return ""
+
+
 def unclosed(bodies: Iterable[LexborNode], html: bytes) -> tuple[frozenset[int], tuple[str, ...]]:
-    """Return the ids of quotes and list items that have no end tag, so that they contain the rest of a body, and a problem.
+    """Return the ids of quotes, headings and list items without an end tag that contain the rest of a body, and a problem.
 
     The end tag of a list item is optional in a list. `html` is the source of the page.
     """
     found: dict[int, str] = {}
     for body in bodies:
-        for node in body.css("blockquote, li")[-_MOST_UNCLOSED:]:
+        for node in body.css(_MAY_CONTAIN_THE_REST)[-_MOST_UNCLOSED:]:
+            if node.css_first("p, div") is None:
+                continue
             around = list(takewhile(lambda outer, body=body: outer.mem_id != body.mem_id, dom.ancestors(node)))  # type: ignore[misc]
             is_last = not any(_has_text_after(one) for one in (node, *around))
             if is_last and len(node.css("p, div")) > 1 - bool(_own_text(node)) and _has_no_end(node, around, html):
@@ -105,8 +158,8 @@ def unclosed(bodies: Iterable[LexborNode], html: bytes) -> tuple[frozenset[int],
 
 
 def _has_no_end(node: LexborNode, around: Iterable[LexborNode], html: bytes) -> bool:
-    if node.tag == "blockquote":
-        return surplus.balance(html, "blockquote") < 0
+    if node.tag != "li":
+        return surplus.balance(html, node.tag or "") < 0
     lists = [outer.tag for outer in around if outer.tag in surplus.LISTS]
     return not lists or any(surplus.balance(html, name) < 0 for name in dict.fromkeys(lists))
 
@@ -124,7 +177,8 @@ def _own_text(node: LexborNode) -> str:
 
 def hidden_by_script(tree: LexborHTMLParser, html: bytes) -> tuple[str, ...]:
     """Return problems for scripts of a page that have no end of their own, so that they hide what follows them."""
-    if html.count(b"<script") <= html.count(b"</script"):
+    tags = _SCRIPT_TAG.findall(html)
+    if len(tags) <= 2 * tags.count(b"/"):
         return ()
     hidden = (_hidden_in_element("script", node.text(deep=True)) for node in tree.css("script"))
     return tuple(

@@ -12,7 +12,7 @@ from datetime import time
 _FLAGS = re.IGNORECASE | re.ASCII
 _NO_OFFSET = r"(?<![\w)][+-])(?<![\w)]\s[+-])(?<!(?:GMT|UTC)\s[+-]\s)"  # `GMT+07:00`, `08:30 +07:00`
 _CLOCK = re.compile(
-    rf"{_NO_OFFSET}(?<![\d:])(?P<hour>\d{{1,2}})\s?(?::|h|g|gio|heures?)\s?(?P<minute>\d{{2}})(?!\d)"
+    rf"{_NO_OFFSET}(?<![\d:])(?P<hour>\d{{1,2}})\s?(?::|h\.?|g|gio|heures?)\s?(?P<minute>\d{{2}})(?!\d)"
     r"(?:\s?(?::|min|mn|m|phut|')\s?(?P<second>\d{2})(?!\d)(?:[.,]\d+)?(?:\s?s\b)?"
     r"|\s?(?:minutes?|min|mn|m|phut|')(?![a-z]))?(?!:\d)"
     r"|(?<![\d:.,])(?P<alone>\d{1,2})\s?(?:(?:h|g|gio|heures?)(?![a-z\d])(?!\s?\d)|(?=(?:[ap]m|[ap]\.\s?m)\b))",

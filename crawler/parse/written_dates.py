@@ -14,7 +14,8 @@ from datetime import date
 _FLAGS = re.IGNORECASE | re.ASCII
 # A year of two digits is read only before a clock, as in the date of an e-mail: `20 Nov 26 10:00:00`.
 _YEAR = r"(?P<year>(?:19|20)\d{2}|\d{2}(?=,?\s+\d{1,2}:\d{2}))(?!\d)"
-_ORDINAL = r"(?:er|e|st|nd|rd|th)?"
+_ORDINAL = r"(?:\s?er|e|st|nd|rd|th)?"
+_GLUED = "janvier|fevrier|mars|avril|mai|juin|juillet|aout|septembre|octobre|novembre|decembre"
 _PATTERNS = tuple(
     re.compile(pattern, _FLAGS)
     for pattern in (
@@ -22,6 +23,7 @@ _PATTERNS = tuple(
         r"(?<![\d.,/-])(?P<day>\d{1,2})\s?[/.-]\s?(?P<month>\d{1,2})\s?[/.-]\s?(?P<year>\d{4})(?!\d)",
         r"(?<!\d)(?P<day>\d{1,2})\s+thang\s+(?P<thang>\d{1,2}|muoi\s+mot|muoi\s+hai|[a-z]+)[\s,/-]+(?:nam\s+)?(?P<year>\d{4})(?!\d)",
         rf"(?<!\d)(?P<day>\d{{1,2}}){_ORDINAL}[\s./-]+(?:of\s+|de\s+)?(?P<name>[a-z]{{3,9}})[\s.,/-]+{_YEAR}",
+        rf"(?<!\d)(?P<day>\d{{1,2}})(?:er)?\s?(?P<name>{_GLUED})\s?(?P<year>(?:19|20)\d{{2}})(?!\d)",  # `20novembre 2026`
         rf"\b(?P<name>[a-z]{{3,9}})[.\s]\s*(?P<day>\d{{1,2}}){_ORDINAL}[\s,]+(?P<year>(?:19|20)\d{{2}})(?!\d)",
     )
 )

@@ -34,7 +34,7 @@ _NAMES = {
 _ANY_CASE = ("UTC", "GMT", "UT", "Z")  # the other names are also words in lower case, such as `est`
 _NO_ZONES = (*AGENCIES, "CVN", "VNP", "TTXVN", "H")  # an agency, or the end of `20H`, may also follow a time
 _NAME = re.compile(r"(?<![a-z\d/])([a-z]{1,5})(?![a-z\d/])", _FLAGS)
-_NAME_AFTER_CLOCK = re.compile(r"\x02\s*+[(\[]?+\s*+([a-z]{1,5})(?![a-z\d/'’-])", _FLAGS)
+_NAME_AFTER_CLOCK = re.compile(r"\x02\s*+[(\[]?+\s*+([a-z]{1,5})(?![a-z\d/'’+-])", _FLAGS)
 _PLACE = re.compile(
     r"\b(?:heures?\s+(?:de\s+l['’]|de\s+|du\s+|d['’])?|gio\s+)(?P<place>[a-z]+(?:[\s-]nam|[\s-]noi|[\s-]phuong)?)"
     r"|\((?P<comment>[a-z\s]+)\s+time\)|\b(?P<region>(?:Asia|Europe|America|Africa|Australia|Pacific)/[a-z_]+)",
@@ -45,7 +45,8 @@ _HOME = re.compile(
     r"|asia/(?:ho_chi_minh|saigon|hanoi|bangkok|vientiane|phnom_penh))",
     _FLAGS,
 )
-_FARTHEST = timedelta(hours=14)
+#: No zone is farther from UTC.
+FARTHEST = timedelta(hours=14)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ def find(text: str) -> StatedZone:
         sign = match["sign"] or match["bare_sign"]
         hours, minutes = match["hours"] or match["bare_hours"], match["minutes"] or match["bare_minutes"] or 0
         distance = timedelta(hours=int(hours), minutes=int(minutes))
-        if distance > _FARTHEST or int(minutes) > 59:
+        if distance > FARTHEST or int(minutes) > 59:
             doubt = f"the offset {match[0].strip()!r} is impossible"
         else:
             zones.append(timezone(-distance if sign == "-" else distance))

@@ -249,21 +249,30 @@ def _store(run: Run, article: Article, key: int, at: datetime, raw_id: int, know
     if place.verdict == "earlier":
         run.archive.predate_revision(key, place.revision, at, raw_id)
     if place.verdict == "inserted":
-        _insert_revision(run, article, key, at, raw_id, place.revision, known_at)
+        return _insert_revision(run, article, key, at, raw_id, place.revision, known_at)
     return place.verdict
 
 
 def _insert_revision(
     run: Run, article: Article, key: int, at: datetime, raw_id: int, number: int, known_at: datetime
-) -> None:
-    """Insert a revision that no visit saw, with the number `number`. The numbers of all later revisions grow by one."""
+) -> str:
+    """Insert a revision that no visit saw, with the number `number`, and return the verdict.
+
+    The numbers of all later revisions grow by one. Nothing is inserted if the capture differs from the revision before or
+    after it only in its style, which the fingerprint may not show.
+    """
     content = identity.comparable(article)
     before = run.archive.revision(key, number=number - 1)
     after = run.archive.revision(key, number=number)
     assert after is not None
     changed = identity.differences(identity.comparable(before.article), content) if before else ()
+    changed_later = identity.differences(content, identity.comparable(after.article))
+    if before and not changed:
+        return "unchanged"
+    if not changed_later:
+        run.archive.predate_revision(key, number, at, raw_id)
+        return "earlier"
     decision = Decision("revised", number, changed)
     intent = intent_of(article, run.values(article), decision, at, key, raw_id)
-    run.archive.insert_revision(
-        replace(intent, known_at=known_at), identity.differences(content, identity.comparable(after.article))
-    )
+    run.archive.insert_revision(replace(intent, known_at=known_at), changed_later)
+    return "inserted"

@@ -110,4 +110,4 @@ def _is_damaged(page: _Page, earlier: _Page, *, is_last: bool) -> bool:
 def _same(page: _Page, other: _Page) -> bool:
     if page.article is None or other.article is None:
         return False
-    return identity.comparable(page.article) == identity.comparable(other.article)
+    return not identity.differences(identity.comparable(page.article), identity.comparable(other.article))

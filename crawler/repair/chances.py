@@ -27,6 +27,7 @@ _DERIVED = -18.5  # an unlisted word derived from a listed one
 _PREFIX = -11.0  # `néo` before its hyphen, and a Roman ordinal
 _NAME = -13.0
 _KNOWN_NAME = -12.0
+_PLACE = 2.5  # a bonus of the name of a place before a function word
 _PAIR = -4.0  # the second word of a known name, after the first one
 _SYLLABLE_IN_NAME = -7.0  # a Vietnamese syllable that follows another syllable of a name
 _BRAND = -9.0
@@ -35,7 +36,7 @@ _ACRONYM_AND_WORD = -13.0  # `PIBdu` as one word, before its letters are counted
 _ACRONYM_AND_A = -14.0  # the same for `PIBa`
 _COMMON_CAPITAL = -3.5  # `Défense` in the middle of a sentence
 _STRAY_CAPITAL = -7.0  # `Et` in the middle of a sentence
-_COMMON_WORD = 3e-6  # share of running words
+_COMMON_WORD, _VERY_COMMON = 3e-6, 1e-4  # shares of running words
 _NO_ENDING = -45.0  # unlisted, and no French word is formed like this: `dongsà`, `manuscritsHan`, `àHai`
 _INFLECTED = -1.5  # an unlisted plural of a listed word is about a fifth as common
 _UNKNOWN = -6.8  # an unknown word in lower case, before its letters are counted
@@ -89,9 +90,7 @@ def of_first(text: str, second: str, left: str, lexicon: Lexicon) -> float:
     if text.lower() in words.COMBINING:
         return NEVER
     if text.islower():
-        # `relieraBên`: the capital shows where the first word ends, even if it is not listed.
-        unknown = _UNKNOWN + _LETTER * len(text) if len(text) > 3 and (second[0].isupper() or second == "à") else NEVER
-        return max(of_plain(text, lexicon), unknown)
+        return _of_small_first(text, second, left, lexicon)
     if len(text) > 1 and text.isupper():
         return _of_acronym(text, second, lexicon)
     if text[1:] != text[1:].lower():
@@ -99,9 +98,17 @@ def of_first(text: str, second: str, left: str, lexicon: Lexicon) -> float:
     return _of_title(text, second, left, lexicon) if text[0].isupper() else NEVER
 
 
+def _of_small_first(text: str, second: str, left: str, lexicon: Lexicon) -> float:
+    if second in words.FUNCTION and _is_pair(left, text):  # `ao daiest`
+        return _PAIR
+    # `relieraBên`: the capital shows where the first word ends, even if it is not listed.
+    unknown = _UNKNOWN + _LETTER * len(text) if len(text) > 3 and (second[0].isupper() or second == "à") else NEVER
+    return max(of_plain(text, lexicon), unknown)
+
+
 def of_second(first: str, text: str, right: str, lexicon: Lexicon) -> float:
     """Return the log probability of `text` as the second part of a run of letters; `first` is the first part."""
-    if right == "-" and text in words.PREFIXES:
+    if right == "-" and text in words.BEFORE_HYPHEN:
         return _PREFIX
     if text.endswith("'"):
         return _of_elided(text, right, lexicon)
@@ -150,12 +157,14 @@ def most_of_parts(first: str, second: str, lexicon: Lexicon) -> float:
 
     `first` has small letters after its first one, `second` has only small letters.
     """
-    of_second = max(of_plain(second, lexicon), _PREFIX if second in words.PREFIXES else NEVER)
+    of_second = max(of_plain(second, lexicon), _PREFIX if second in words.BEFORE_HYPHEN else NEVER)
     if of_second == NEVER:
         return NEVER
     if first.islower():
-        return of_first(first, second, "j'", lexicon) + of_second
-    return max(of_plain(first.lower(), lexicon), _most_of_glued_name(first, second, lexicon)) + of_second
+        is_pair = second in words.FUNCTION and vietnamese.fold(first) in _SECOND_NAMES
+        return max(of_first(first, second, "j'", lexicon), _PAIR if is_pair else NEVER) + of_second
+    bonus = _PLACE if first.lower() in PLACES else 0.0
+    return max(of_plain(first.lower(), lexicon) + bonus, _most_of_glued_name(first, second, lexicon)) + of_second
 
 
 def _most_of_glued_name(text: str, second: str, lexicon: Lexicon) -> float:
@@ -167,6 +176,11 @@ def _most_of_glued_name(text: str, second: str, lexicon: Lexicon) -> float:
     if len(text) < 3:
         return NEVER
     return _SYLLABLE_IN_NAME if vietnamese.is_syllable(text) else _KNOWN_NAME
+
+
+def _is_pair(left: str, text: str) -> bool:
+    """Whether `text` follows `left` in a known name."""
+    return f"{vietnamese.fold(left)} {vietnamese.fold(text)}" in PAIRS
 
 
 def is_derived(text: str, lexicon: Lexicon, floor: float = 5e-8) -> bool:
@@ -195,7 +209,7 @@ def _of_capitalised(text: str, left: str, right: str, lexicon: Lexicon) -> float
     known = lexicon.frequency(text.lower())
     opening = -6.0 if words.ends_sentence(left) else -4.0
     return max(
-        math.log(known) if known else NEVER,
+        math.log(known) if known and not _is_junk(text.lower(), known, lexicon) else NEVER,
         _NAME - 0.8 if lexicon.is_name(text) else NEVER,
         _of_syllable(text, left, right),
         _DERIVED if is_derived(text.lower(), lexicon) else inflection.chance(text.lower(), lexicon),
@@ -269,6 +283,8 @@ def _of_title(text: str, second: str, left: str, lexicon: Lexicon) -> float:
         return chance if chance > NEVER else _of_glued_name(text, second, left, lexicon)
     if lower in words.FUNCTION or len(text) < 3:
         chance += _STRAY_CAPITAL
+    elif lower in PLACES and second in words.TAILS:
+        chance += _PLACE  # no name consists of these letters
     elif not (lower in PLACES or lexicon.is_name(text)):
         chance += _COMMON_CAPITAL
     return max(chance, _of_glued_name(text, second, left, lexicon))
@@ -280,7 +296,7 @@ def _of_glued_name(text: str, second: str, left: str, lexicon: Lexicon) -> float
         # `Huyênpourrait`: the second word is long and common, so that no foreign name ends in it by chance.
         is_pair = beside_syllable and vietnamese.is_syllable(text) and len(second) > 4
         return _SYLLABLE_IN_NAME if is_pair and lexicon.frequency(second) > _COMMON_WORD else NEVER
-    if f"{vietnamese.fold(left)} {vietnamese.fold(text)}" in PAIRS:
+    if _is_pair(left, text):
         return _PAIR
     if len(text) < 3:
         return NEVER
@@ -290,6 +306,14 @@ def _of_glued_name(text: str, second: str, left: str, lexicon: Lexicon) -> float
     if is_known:
         return _KNOWN_NAME
     return -4.0 + _LETTER * len(text) if len(text) > 3 and second in words.TAILS else NEVER
+
+
+def _is_junk(text: str, known: float, lexicon: Lexicon) -> bool:
+    """Whether a listed, but very rare word is a function word and a common one: `nousavons`."""
+    if known > _MIN_FREQUENCY:
+        return False
+    parts = ((text[:i], text[i:]) for i in range(2, len(text) - 2))
+    return any(one in words.FUNCTION and lexicon.frequency(two) > _VERY_COMMON for one, two in parts)
 
 
 def _is_two_function_words(text: str) -> bool:

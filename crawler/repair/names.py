@@ -67,7 +67,8 @@ _NAMES = """
     tong thi phong, uong chu luu, tran quoc vuong, tran thanh man, tran tuan anh, tran cam tu, truong hoa binh,
     truong thi mai, truong vinh trong, vo hong phuc, vu van ninh, xuan thuy, ton duc thang, ly thuong kiet, ly thai to,
     hai ba trung, thang long, van mieu, quoc tu giam, hung vuong, an duong vuong, doi moi, dien bien, ha dong, son tay,
-    quan ho, ca tru, ao dai, tet nguyen dan, nhan dan,
+    quan ho, ca tru, ao dai, tet nguyen dan, nhan dan, son doong, banh chung, banh mi, banh tet, bun cha, cai luong, dan bau,
+    hat xoan, nuoc mam, xe om, xich lo,
     barack obama, donald trump, joe biden, hillary clinton, john kerry, vladimir poutine, dmitri medvedev, xi jinping,
     hu jintao, li keqiang, wen jiabao, shinzo abe, naoto kan, hun sen, hun manet, norodom sihamoni, sar kheng,
     heng samrin, thongloun sisoulith, bounnhang vorachith, bounnhang vorachit, choummaly sayasone, thongsing thammavong,
@@ -97,6 +98,15 @@ PAIRS = frozenset(" ".join(pair) for name in _NAMES.split(",") for pair in pairw
     "de janeiro",
 }
 
+#: Vietnamese words of two syllables that French texts use in small letters, without diacritics and without the space.
+LOANS = {
+    pair.replace(" ", ""): pair.index(" ")
+    for pair in (
+        "ao dai", "banh chung", "banh mi", "banh tet", "bun cha", "cai luong", "hat xoan", "nuoc mam", "viet kieu", "xe om",
+        "xich lo",
+    )
+}  # fmt: skip
+
 #: Words before a name, which begin a title or the name of an institution: `InstitutPasteur`, `MmePham`.
 TITLES = frozenset(
     """
@@ -114,7 +124,7 @@ PLACES = frozenset(
     norvège danemark finlande autriche hongrie roumanie bulgarie grèce serbie croatie slovaquie tchéquie canada mexique
     cuba brésil argentine chili pérou venezuela colombie panama haïti maroc algérie tunisie libye égypte sénégal mali
     cameroun gabon congo angola mozambique madagascar kenya ethiopie éthiopie soudan nigeria ghana australie europe asie
-    afrique amérique océanie pékin tokyo séoul vientiane bangkok jakarta manille rangoun washington moscou londres paris
+    afrique amérique océanie pékin tokyo séoul vientiane bangkok jakarta manille rangoun tonkin cochinchine washington moscou londres paris
     berlin rome madrid bruxelles genève vienne prague varsovie budapest ottawa canberra mékong mongolie taïwan macao
     kazakhstan ouzbékistan azerbaïdjan arménie géorgie lettonie lituanie estonie luxembourg monaco liban jordanie qatar
     koweït émirats yémen afghanistan vinamilk vinaconex viettel vinaphone mobifone petrovietnam petrolimex vinacomin

@@ -11,10 +11,13 @@ from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import product
+from operator import itemgetter
 
-from crawler.repair import chances, shapes, words
+from crawler.repair import chances, shapes, vietnamese, words
 from crawler.repair.chances import NEVER
 from crawler.repair.lexicon import Lexicon, PageLexicon
+from crawler.repair.names import LOANS
 
 LIMIT = 15.0  # the log odds of one spot never exceed this
 _CONTEXT = 0.8  # discount: the odds of the neighbours are not independent of one another
@@ -25,6 +28,10 @@ _TWO_RARE = -3.0  # `iron|workers` is more probably one word of another language
 _RARE_PAIR = 3e-12  # product of two shares of running words
 _DOUBTFUL = -2.5  # limit for a listed form: too low for the words alone, high enough at the end of a full line
 _COMMON_NAME = 5e-7  # share of running words
+_THREE = -8.0  # two spaces are missing in one run of letters
+_SHORTEST_THREE = 10  # letters
+_COMMON = 1e-6  # share of running words of one of three words, or of a word before `M.`
+_MAY_BE_PREFIX = frozenset("sur sous contre entre en par pour non".split())  # `sur|activité|âmes` is no three words
 _FOREIGN = -8.0  # next to a foreign function word such as `the`
 
 
@@ -136,11 +143,13 @@ def _is_one_word(token: str, lexicon: Lexicon) -> bool:
 @lru_cache(maxsize=1 << 13)  # names and rare words
 def _most_odds(token: str, lexicon: Lexicon) -> float:
     lower = token.lower()
-    if not _is_simple(token) or len(token) > _LONGEST or shapes.may_be_roman(token):
+    if not _is_simple(token) or len(token) > _LONGEST or shapes.may_be_roman(token) or vietnamese.fold(token) in LOANS:
         return LIMIT
     if lower in words.DOUBTFUL or lower in words.COLLISIONS:
         return LIMIT
     parts = max(most for _, most in _parts(token, lexicon))
+    if parts == NEVER and _three_words(token, lexicon):
+        return LIMIT
     whole = chances.of_whole(token, ".", ".", lexicon)  # the least: beside a name, a name is likelier
     return parts - whole + 2 * _CONTEXT * _CONTEXT_LIMIT
 
@@ -181,6 +190,8 @@ def _is_whole(run: LetterRun, lexicon: Lexicon) -> bool:
 def _fits_two_words(run: LetterRun, at: int, lexicon: Lexicon) -> bool:
     """Whether the neighbours of `run`, a word of `words.COLLISIONS`, leave no other reading than two words."""
     lower = run.text.lower()
+    if lower == "una":
+        return run.left.lower() == "quelqu'"
     if lower[:at] in {"il", "on"}:
         return (run.text.islower() or words.ends_sentence(run.left)) and words.word_class(run.right) in {"é", "été"}
     if not run.left.islower() or run.left in words.BEFORE_ONE_WORD:
@@ -210,8 +221,10 @@ def _shaped(run: LetterRun, lexicon: Lexicon) -> Split | None:
     if run.left.lower() == "aujourd'" and run.text.startswith("hui"):
         return Split(run.start + 3, LIMIT, run.start)
     mister = run.text.rstrip("M")
-    if run.right == "." and run.text[len(mister) :] in {"M", "MM"} and mister.lower() in words.FUNCTION:  # `avecM. Nam`
+    if run.right == "." and run.text[len(mister) :] in {"M", "MM"} and _is_before_mister(mister, lexicon):
         return Split(run.start + len(mister), LIMIT, run.start)
+    if run.text.islower() and (loan := LOANS.get(vietnamese.fold(run.text))):  # `nuocmam`
+        return Split(run.start + loan, LIMIT, run.start)
     at = shapes.ordinal(run.touches_number, run.text, lexicon)
     if at is not None:
         return Split(run.start + at, LIMIT, run.start)
@@ -219,9 +232,14 @@ def _shaped(run: LetterRun, lexicon: Lexicon) -> Split | None:
     return found and Split(run.start + found[0], found[1], run.start)
 
 
+def _is_before_mister(text: str, lexicon: Lexicon) -> bool:
+    """Whether a text before `M.` is a word: `avecM. Nam`, `reçuM. Nam`."""
+    return text.lower() in words.FUNCTION or (text.islower() and lexicon.frequency(text) > _COMMON)
+
+
 def _by_words(run: LetterRun, lexicon: PageLexicon) -> Iterator[Split]:
     weighed = [(at, _of_parts(run, at, lexicon)) for at in _places(run.text, lexicon)]
-    possible = [(at, chance) for at, chance in weighed if chance > NEVER]
+    possible = [(at, chance) for at, chance in weighed if chance > NEVER] or list(_first_of_three(run, lexicon))
     if not possible:
         return
     whole = chances.of_whole(run.text, run.left, run.right, lexicon) + _context(lexicon, run.left, run.text, run.right)
@@ -246,6 +264,40 @@ def _of_parts(run: LetterRun, at: int, lexicon: Lexicon) -> float:
         + _of_compound(first, second, lexicon)
         + _context(lexicon, run.left, first, second, run.right)
     )
+
+
+def _first_of_three(run: LetterRun, lexicon: PageLexicon) -> Iterator[tuple[int, float]]:
+    """Yield the end of the first word of a run that is no two words, but three, with the log probability of the words."""
+    if not _is_simple(run.text):
+        return
+    for ends, chance in _three_words(run.text, lexicon.base)[:1]:
+        found = (run.text[: ends[0]], run.text[ends[0] : ends[1]], run.text[ends[1] :])
+        yield ends[0], chance + _THREE + _context(lexicon, run.left, *found, run.right)
+
+
+@lru_cache(maxsize=1 << 12)
+def _three_words(token: str, lexicon: Lexicon) -> tuple[tuple[tuple[int, int], float], ...]:
+    """Return the ends of the first two of the three words that a token may be, with their log probability, best first.
+
+    One of them is a function word, and the others are common: three other words are more probably a foreign word.
+    """
+    lower = token.lower()
+    if len(lower) < _SHORTEST_THREE:
+        return ()
+    firsts = [at for at in range(2, len(lower) - 3) if _is_one_of_three(lower[:at], lexicon)]
+    lasts = [at for at in range(4, len(lower) - 1) if firsts and _is_one_of_three(lower[at:], lexicon)]
+    found = []
+    for one, two in product(firsts, lasts):
+        parts = (lower[:one], lower[one:two], lower[two:])
+        if parts[0] in _MAY_BE_PREFIX and parts[1] not in words.FUNCTION:
+            continue
+        if two - one > 1 and not words.FUNCTION.isdisjoint(parts) and _is_one_of_three(parts[1], lexicon):
+            found.append(((one, two), sum(chances.of_plain(part, lexicon) for part in parts)))
+    return tuple(sorted(found, key=itemgetter(1), reverse=True))
+
+
+def _is_one_of_three(word: str, lexicon: Lexicon) -> bool:
+    return word in words.FUNCTION or (len(word) > 3 and lexicon.frequency(word) > _COMMON)
 
 
 def _of_compound(first: str, second: str, lexicon: Lexicon) -> float:

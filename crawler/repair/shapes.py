@@ -24,6 +24,7 @@ _BRAND_WORD = -4.0  # ends with a common word
 _BRAND = -12.0
 
 _TWO_TITLES = re.compile(r"([A-ZÀ-ÖØ-ÞĐƯƠŒ][^\W\d_A-ZÀ-ÖØ-Þ]+)([A-ZÀ-ÖØ-ÞĐƯƠŒ][^\W\d_A-ZÀ-ÖØ-Þ]+)")
+_ACRONYM_AND_TITLE = re.compile(r"([A-Z]{2,5})([A-Z][a-z]{2,})", re.ASCII)  # `SEAGames`
 _BRAND_STARTS = frozenset(
     """
     mc mac de di du da la le van von fitz viet vietnam vietin vietcom vina vin petro mobi tik you face saigon sai agri
@@ -64,7 +65,7 @@ ROMAN = re.compile(r"[IVX]+(?:e|er|ᵉ)")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _AFTER_NUMBER = re.compile(r"(?P<end>èm|èr|e|è|ᵉ)")
 _AFTER_ROMAN = re.compile(r"(?:[IVX]{2,}|[IVX](?=e(?:siècle|République|Congrès|arrondissement)))(?P<end>èm|e|ᵉ)")
-_AFTER_ORDINAL = frozenset("sur en et de du des dans est par à au aux pour avec".split())
+_AFTER_ORDINAL = frozenset("art sur en et de du des dans est par à au aux pour avec".split())
 #: Units and ordinal endings that may follow a number without a space.
 _UNITS = frozenset(
     """
@@ -81,6 +82,8 @@ def two_names(run: str, left: str, right: str, lexicon: Lexicon) -> tuple[int, f
     Return None if `run` does not consist of two such words. `JeanBaptiste` is probably two words, `VietnamPlus` one
     brand. Word frequencies do not help to decide, because brands consist of the same words.
     """
+    if (match := _ACRONYM_AND_TITLE.fullmatch(run)) and f"{match[1]} {match[2]}".lower() in PAIRS:
+        return match.end(1), _SEEN_APART
     match = _TWO_TITLES.fullmatch(run)
     return match and (match.end(1), _of_two_names(match[1], match[2], left, right, lexicon))
 
@@ -174,8 +177,8 @@ def after_word(word: str, number: str, lexicon: Lexicon) -> float:
         return 8.0
     if not word[1:].islower() or not number[0].isdigit():
         return _NEVER
-    if lower in PLACES and _YEAR.fullmatch(number):
-        return 8.0  # `Huê2014`: no name of a place ends in a year
+    if (lower in PLACES or lower == "an") and _YEAR.fullmatch(number):
+        return 8.0  # `Huê2014`, `l'an2020`: no name of a place ends in a year
     if lower in words.FUNCTION and len(lower) > 1:
         return 8.0
     if len(lower) < 4 or lexicon.frequency(lower) < 1e-7:

@@ -27,7 +27,7 @@ _WORD_BEGINS = rf"{_L}{_L}|[ày][\s-]|a(?:\s|-t-)|[cdjlmnst]['’]{_L}"
 _SHORT_END = "(?:an|là|ci|vu|eu|dû|pu|su|lu|bu|né|nu|km|kg|ha|cm|mm)"
 
 _SENTENCE = re.compile(
-    rf"(?<![\w.])(?P<word>(?:{_S}{{3,}}|{_SHORT_END}|[A-ZÀ-ÖØ-Þ]{_L}{{2,}}))(?P<end>(?:[.…]+|[ \u00a0]?[!?]+)[»”]?)(?=(?:[«“]\s?)?{_C}(?:{_S}|['’]|\s)|VNA\b|AVI\b)"
+    rf"(?<![\w.])(?P<word>(?:{_S}{{3,}}|{_SHORT_END}|[A-ZÀ-ÖØ-Þ]{_L}{{2,}}))(?P<end>[ \u00a0]?(?:[.…]+|[!?]+)[»”]?)(?=(?:[«“]\s?)?{_C}(?:{_S}|['’]|\s)|VNA\b|AVI\b)"
 )
 _SENTENCE_YEAR = re.compile(
     rf"(?P<word>\b\d{{1,4}}|\b[A-Z]{{3,}}|\bUE|[%)»”\"]|\d[ \u00a0\u202f]?°[CF]|\b{_C}{_S}+ (?!Dr|Mr|St|Me){_C}{_S})(?P<end>\.)(?={_C}{_S}|À\s|[LDCSNJ]['’]|VNA\b|AVI\b)"
@@ -74,6 +74,10 @@ _JOINED = f"{_AFTER_NOUN}|en"
 #: `COVID-19a fait`; in `COVID-19a, b`, the letter is a label.
 _DISEASE = re.compile(rf"(?<![\w.-])(?P<code>(?:COVID|Covid|covid)-19)(?=(?:{_JOINED})\b|a(?!\S))")
 #: `40°Cà 45°C`, `10 kmau nord`: no unit is longer by one of these words.
+#: `COP21a adopté`, `G20s'est réuni`; in `G20a`, the letter may be a label.
+_SUMMIT = re.compile(
+    rf"(?<![\w.-])(?:(?:COP|APEC|ASEM)\d{{1,2}}(?=a(?!\S))|(?:COP|APEC|ASEM|G)\d{{1,2}}(?=[sn]['’]{_L}))"
+)
 _UNIT = re.compile(
     rf"(?<=\d)[ \u00a0\u202f]?(?:°[CF]?|h|[kcmd]m[²³23]?|m[²³]|km/h|kg|ha|[kMGT]Wh?|USD|VND|EUR)(?=(?:{_JOINED})\b)"
 )
@@ -129,7 +133,7 @@ _NEEDED = {rule: tuple(map(re.compile, patterns)) for rule, patterns in _SIGNS.i
 _TOUCHED_FIGURE, _AFTER_FIGURE = re.compile(rf"\d(?:(?={_L})|(?<={_L}\d))"), re.compile(rf"[%€$](?={_L})")
 _AFTER_CLOSING = re.compile(rf"{_WORD_BEGINS}|\d|\(")
 #: The patterns in which a figure touches a letter.
-_TOUCHING = (_MONTH_DAY, _DAY_ARTICLE, _MONTH_YEAR, _YEAR_WORD, _AMOUNT, _CODE, _AFTER_CODE, _DISEASE, _RESULT)
+_TOUCHING = (_MONTH_DAY, _DAY_ARTICLE, _MONTH_YEAR, _YEAR_WORD, _AMOUNT, _CODE, _AFTER_CODE, _DISEASE, _SUMMIT, _RESULT)
 
 Fix = Callable[[re.Match[str]], str]
 

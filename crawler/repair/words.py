@@ -50,7 +50,7 @@ TAILS = frozenset(
 )
 
 #: Listed forms that are more often two words, with the length of the first one; split where only two words fit.
-COLLISIONS = {"dela": 2, "parla": 3, "ila": 2, "ona": 2}
+COLLISIONS = {"dela": 2, "parla": 3, "ila": 2, "ona": 2, "una": 2}
 #: Surnames, misspellings and very rare words, in lower case more often two words. Only lost line breaks split them.
 DOUBTFUL = frozenset(
     """
@@ -101,6 +101,9 @@ PREFIXES = tuple(
     semi super supra techno télé thermo trans tri turbo ultra uni vice vidéo visio
     """.split()
 )
+
+#: What may stand before a hyphen, but not alone: `vietnamo-français`.
+BEFORE_HYPHEN = frozenset((*PREFIXES, "vietnamo"))
 
 #: Beginnings of words that hardly ever stand alone: what follows belongs to the same word, listed or not.
 COMBINING = frozenset(
