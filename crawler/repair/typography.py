@@ -73,11 +73,11 @@ _AFTER_NOUN = "à|aux?|et|est|ont|sont|dans|avec|pour|des?|du|sur|par|contre"
 _JOINED = f"{_AFTER_NOUN}|en"
 #: `COVID-19a fait`; in `COVID-19a, b`, the letter is a label.
 _DISEASE = re.compile(rf"(?<![\w.-])(?P<code>(?:COVID|Covid|covid)-19)(?=(?:{_JOINED})\b|a(?!\S))")
-#: `40°Cà 45°C`, `10 kmau nord`: no unit is longer by one of these words.
 #: `COP21a adopté`, `G20s'est réuni`; in `G20a`, the letter may be a label.
 _SUMMIT = re.compile(
     rf"(?<![\w.-])(?:(?:COP|APEC|ASEM)\d{{1,2}}(?=a(?!\S))|(?:COP|APEC|ASEM|G)\d{{1,2}}(?=[sn]['’]{_L}))"
 )
+#: `40°Cà 45°C`, `10 kmau nord`: no unit is longer by one of these words.
 _UNIT = re.compile(
     rf"(?<=\d)[ \u00a0\u202f]?(?:°[CF]?|h|[kcmd]m[²³23]?|m[²³]|km/h|kg|ha|[kMGT]Wh?|USD|VND|EUR)(?=(?:{_JOINED})\b)"
 )
