@@ -201,22 +201,31 @@ def test_a_signal_ends_a_command_with_one_line(archive, tmp_path, name):
     assert stat.S_ISFIFO(out.stat().st_mode)
 
 
-def test_an_interrupted_output_does_not_wait_for_its_reader(tmp_path):
-    """The pipe is full, and more is in the buffer: writing it would last until somebody reads."""
-    out = tmp_path / "pipe"
+@pytest.mark.parametrize("ends", [False, True])
+def test_an_interrupted_output_does_not_wait_for_its_reader(tmp_path, ends):
+    """More is in the buffer than fits into the pipe: writing it lasts until somebody reads.
+
+    The first alarm is the signal that ends the command, `ends` at the end of its output. At the second one, somebody reads.
+    """
+    out, alarms = tmp_path / "pipe", []
     os.mkfifo(out)
     reader = os.open(out, os.O_RDWR)
     size = fcntl.fcntl(reader, fcntl.F_SETPIPE_SZ, 4096)
-    waited = []
-    signal.signal(signal.SIGALRM, lambda *_: waited.append(os.read(reader, size)))
-    signal.alarm(5)
-    with contextlib.suppress(ZeroDivisionError), export.replacing(out) as file:
+
+    def ring(*_):
+        alarms.append(os.read(reader, size) if alarms else b"")
+        raise ZeroDivisionError
+
+    signal.signal(signal.SIGALRM, ring)
+    with pytest.raises(ZeroDivisionError), export.replacing(out) as file:  # noqa: PT012
         file.write("x" * size)
         file.flush()
         file.write("buffered")
-        raise ZeroDivisionError
-    signal.alarm(0)
-    assert waited == []
+        signal.setitimer(signal.ITIMER_REAL, 0.5, 5)
+        if not ends:
+            time.sleep(10)
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    assert alarms == [b""]
     assert os.read(reader, 2 * size) == b"x" * size
     os.close(reader)
 

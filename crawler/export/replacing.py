@@ -56,7 +56,7 @@ def refuse_link(path: Path, reason: str) -> NoReturn:
 def _opened_directly(target: Path, descriptor: int | None) -> Iterator[IO[str]]:
     """Open what must not be replaced. A descriptor is duplicated, because opening it again would start at its begin.
 
-    If the block raises an exception, what is still in the buffer is discarded: its reader may be what the block waited for.
+    After an exception, what is still in the buffer is discarded: its reader may be what the block waited for.
     """
     if descriptor is None:
         if target.is_dir():
@@ -68,6 +68,7 @@ def _opened_directly(target: Path, descriptor: int | None) -> Iterator[IO[str]]:
     with io.TextIOWrapper(io.BufferedWriter(raw), encoding="utf-8", newline="") as out:
         try:
             yield out
+            out.flush()
         except BaseException:
             raw.close()
             raise
