@@ -50,13 +50,13 @@ def feed(body: bytes, url: str, site: Site, now: datetime) -> Discovery:
     problems = Problems()
     plain = xml.decompressed(body, problems)
     if plain[:_START].translate(None, _NO_CONTENT).startswith(b"{"):
-        return _json_feed(body, url, site, now)
+        return _json_feed(plain, url, site, now, problems)
     size = len(body)
     reader = XmlReader(xml.to_utf8(plain, problems), _FEED, problems)
     sightings = _sightings(map(feed_item.read_item, reader.entries()), url, site, now, problems)
     if reader.root is None:
-        with suppress(UnreadableSource):  # a JSON Feed after a message of PHP
-            return _json_feed(body, url, site, now)
+        with suppress(UnreadableSource):  # a JSON Feed after a PHP message, without the problems of reading it as XML
+            return _json_feed(body, url, site, now, Problems())
         got = "an HTML page" if reader.html else "something else"
         raise UnreadableSource(url, f"expected a feed, got {got} ({size} bytes)")
     if not sightings and problems.may_hide_entries:
@@ -64,8 +64,7 @@ def feed(body: bytes, url: str, site: Site, now: datetime) -> Discovery:
     return Discovery(sightings, doubt=_doubt(reader, url, site), problems=problems.found)
 
 
-def _json_feed(body: bytes, url: str, site: Site, now: datetime) -> Discovery:
-    problems = Problems()
+def _json_feed(body: bytes, url: str, site: Site, now: datetime, problems: Problems) -> Discovery:
     sightings = _sightings(json_feed.items(body, url, problems), url, site, now, problems)
     return Discovery(sightings, problems=problems.found)
 
