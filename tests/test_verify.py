@@ -120,7 +120,7 @@ SITUATIONS = {
     "a reference to a missing row": ("UPDATE pages SET raw_id = 99999 WHERE id = (SELECT max(id) FROM pages)", "broken references", "pages", "1 rows refer", "rebuild --replace"),
     "a missing revision": ("UPDATE revisions SET revision = 2 WHERE article = (SELECT max(id) FROM articles)", "revisions out of order", "revisions", "1 articles", "vna rebuild"),
     "an article missing from the search index": ("DELETE FROM articles_folded WHERE id = (SELECT max(id) FROM articles)", "articles missing from the search index", "articles_folded", "1 articles", "rebuild"),
-    "a damaged search index": (BREAK_INDEX, "damaged search index", "articles_fts", "", "--reindex"),  # SQLite's own words
+    "a damaged search index": (BREAK_INDEX, "damaged search index", "articles_fts", "malformed|corruption", "--reindex"),  # depends on the version of SQLite
 }  # fmt: skip
 
 ALSO = {
@@ -159,7 +159,7 @@ def test_damage_is_reported(archive, situation):
     assert what in [fault.what for fault in faults], faults
     fault = next(fault for fault in faults if fault.what == what)
     assert where in fault.where
-    assert detail in fault.detail
+    assert any(part in fault.detail for part in detail.split("|"))
     assert advice in fault.advice
     assert {f.what for f in faults} - {what} <= ALSO.get(situation, set())
 
