@@ -59,7 +59,7 @@ def test_the_headline_is_found_by_its_class_or_name(title):
 def test_a_lead_without_its_start_tag_is_a_problem():
     page = column(content(lead="<p>Chapeau.</p>")).replace('<div class="article__sapo">', "")
     assert parse(page).lead is None
-    assert surplus.LOST_START.format("lead", "lead") in parse(page).problems
+    assert surplus.LOST_START.format("lead") in parse(page).problems
 
 
 def test_a_page_without_a_lead_has_no_problem():
@@ -71,7 +71,7 @@ def test_a_page_without_a_lead_has_no_problem():
 def test_tags_without_their_start_tag_are_a_problem():
     page = column(content().replace('<div class="article__tag">', ""))
     assert parse(page).tags == ()
-    assert surplus.LOST_START.format("tags", "tags") in parse(page).problems
+    assert surplus.LOST_START.format("tags") in parse(page).problems
 
 
 def test_a_page_without_tags_has_no_problem():

@@ -31,7 +31,7 @@ _MOST_LEVELS = 4  # from a tag to the element with all tags
 #: Problems of a field.
 READ = "{}: an end tag is surplus; what stands after it is read, too"
 LOST = "{}: an end tag is surplus, and what stands after it is not read"
-LOST_START = "{}: an end tag has no start tag, so that the {} may be lost"
+LOST_START = "{0}: an end tag has no start tag, so that the {0} may be lost"
 _BETWEEN_TAGS = " \t\n\r,;|/·•#-–—"
 #: The rest of a comment and of a script, after `<`, in patterns.
 SKIPPED = rb"!--[^-]*+(?:-(?!->)[^-]*+)*+|script[^<]*+(?:<(?!/script)[^<]*+)*+"
@@ -130,7 +130,7 @@ def _may_be_lead(node: LexborNode) -> bool:
 def lost_lead(page: PageTree) -> tuple[str, ...]:
     """Return a problem if a page without a lead has an end tag without its start tag, which may be that of the lead."""
     lost = any(surplus_ends(page.html, name) for name in ("div", "h2"))
-    return (LOST_START.format("lead", "lead"),) if lost else ()
+    return (LOST_START.format("lead"),) if lost else ()
 
 
 def without_buttons(links: list[LexborNode], page: PageTree) -> list[LexborNode]:
@@ -150,7 +150,7 @@ def rest_of_tags(
     boxes = _boxes(own, page, layout, frame)
     if not own and not boxes:
         may_have = any(f'="/{path}/'.encode() in page.html for path in site.TAG_PATHS)
-        return [], (LOST_START.format("tags", "tags"),) if may_have and surplus_ends(page.html, "div") else ()
+        return [], (LOST_START.format("tags"),) if may_have and surplus_ends(page.html, "div") else ()
     known = site.TAG_PATHS | {_list_of(link, page) for link in own if boxes}
     for box in boxes:
         found = rest(box, page.html, lambda node: _has_only_tags(node, known, page))
