@@ -152,7 +152,7 @@ def _posted(url: str, query: bytes) -> bytes:
                 if size > _MOST_BYTES or monotonic_seconds() > end:
                     raise ValueError("the reply is too long or too slow")
     except urllib.error.HTTPError as error:
-        error.close()  # it is also the response, with an open connection
+        error.close()  # the error is also the response, with an open connection
         raise
     return b"".join(parts)
 

@@ -1,7 +1,7 @@
 """Creates files and folders of an archive with fixed permissions, and opens them without following symbolic links.
 
-Reads files that the user names, such as the configuration: of these, links are followed, and only what has no end is
-refused.
+It also reads files that the user names, such as the configuration. There, links are followed; folders, devices and files
+that are too large are refused.
 
 New files have mode 0640 and new folders 0750, whatever the umask; existing ones keep their mode. Another user may be
 allowed to write into a folder of the archive or above it, such as `/tmp`. So new files are created with O_EXCL, and

@@ -147,7 +147,7 @@ STYLES = {
 
 @pytest.mark.parametrize("article", STYLES.values(), ids=STYLES)
 def test_another_style_is_no_revision(article):
-    assert identity.fingerprint(article) != identity.fingerprint(ARTICLE), "else the test above would show it"
+    assert identity.fingerprint(article) != identity.fingerprint(ARTICLE), "the fingerprint must show the style"
     assert identity.decide(article, known()) == Decision("unchanged", 3)
 
 
@@ -167,7 +167,7 @@ def test_a_time_without_seconds_is_no_revision(time, verdict):
     assert identity.decide(replace(ARTICLE, published_at=time), known()).verdict == verdict
 
 
-def test_an_ellipsis_is_three_points():
+def test_an_ellipsis_is_three_dots():
     one, other = with_text(f"{TEXT}…"), with_text(f"{TEXT}...")
     assert identity.decide(one, known(other)).verdict == "unchanged"
     assert identity.decide(one, known(with_text(f"{TEXT}."))).verdict == "revised"

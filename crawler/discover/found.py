@@ -136,7 +136,7 @@ def json_value(body: bytes, url: str, expected: str, problems: Problems) -> Any:
 
 
 def _object_inside(body: bytes) -> tuple[json_text.Loaded, ProblemKind] | None:
-    """Return the JSON object that has other content, such as a message of PHP, before or after it; None if there is none."""
+    """Return the JSON object that has other content, such as a PHP message, before or after it; None if there is none."""
     start, end = body.find(b"{"), body.rfind(b"}") + 1
     if start < 0:
         return None

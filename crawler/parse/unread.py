@@ -113,7 +113,7 @@ def without_start(title: LexborNode, body: LexborNode, html: bytes) -> tuple[str
 
 
 def _unopened(tags: list[bytes]) -> set[bytes]:
-    """Return the end tags that need a start tag and have none before them; `tags` are those of a part of a page, in order."""
+    """Return the end tags that need a start tag and have none before them. `tags` are all tags of a part of a page, in order."""
     opened: dict[bytes, int] = {}
     found: set[bytes] = set()
     for tag in tags:
