@@ -160,14 +160,19 @@ def large_file_in(folder):
     return folder / "large"
 
 
+def damaged(data, at):
+    """Change one byte. It must differ from the old one, which is random in a signature."""
+    return data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
+
+
 def test_a_wrong_time_stamp_is_named(own, authority):
     with serving(lambda query: reply_of(authority, query)) as url:
         assert Anchors(own, url, authority / "ca.pem").update(seals_of(own)) == []
     (seal,) = seals_of(own)
     stamp = own / "timestamps" / f"{seal.digest}.tsr"
     right = stamp.read_bytes()
-    place = right.index(bytes.fromhex(seal.digest))
-    for changed in (b"", b"x", right[:-9], right[:place] + b"0" + right[place + 1 :], right[:-5] + b"0" + right[-4:]):
+    digest_at = right.index(bytes.fromhex(seal.digest))
+    for changed in (b"", b"x", right[:-9], damaged(right, digest_at), damaged(right, len(right) - 5)):
         stamp.write_bytes(changed)
         (wrong,) = Anchors(own, roots=authority / "ca.pem").check([seal]).wrong
         assert wrong[0] == f"timestamps/{seal.digest}.tsr"
