@@ -225,6 +225,15 @@ def attribute(node: LexborNode, name: str) -> str:
     return (attributes[name] or "") if name in attributes else ""
 
 
+def is_damaged(attributes: Iterable[str]) -> bool:
+    """Whether a tag with these names of attributes is damaged: a name contains a quotation mark or `<`.
+
+    The tag or one of its values has no end, or a value has no start.
+    """
+    names = " ".join(attributes)
+    return '"' in names or "'" in names or "<" in names
+
+
 def base(tree: LexborHTMLParser, url: str) -> str:
     """Return the URL against which the links of a page are resolved: that of its `<base>`, or else the page's `url`."""
     return base_of(tree.css("base[href]"), url)

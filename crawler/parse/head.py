@@ -26,6 +26,7 @@ _ARTICLE_TYPES = frozenset(
 _LD_WRAPPING = re.compile(r"^\s*(?:<!--|//\s*<!\[CDATA\[|<!\[CDATA\[)|(?:-->|//\s*\]\]>|\]\]>)\s*;?\s*$")
 _POSITION = re.compile(r"\d{1,4}", re.ASCII)
 _MAX_LD = 1_000_000  # characters of all scripts of a page; an article has up to 30,000
+_SHOWN = 60  # characters of a damaged tag in a problem
 _LD_DEPTH = 12  # levels of nested JSON-LD objects and lists to read
 
 
@@ -60,7 +61,7 @@ def read(tree: LexborHTMLParser, url: str) -> Head:
     """Return the metadata of the page fetched from `url`. JSON-LD is read from anywhere in the page."""
     problems: list[str] = []
     found: defaultdict[str | None, list[LexborNode]] = defaultdict(list)
-    for node in tree.css('base[href], meta[content], script[type*="ld+json" i]'):
+    for node in tree.css('base[href], meta, script[type*="ld+json" i]'):
         found[node.tag].append(node)
     objects = list(_json_ld(found["script"], problems))
     title = tree.css_first("title")
@@ -70,7 +71,7 @@ def read(tree: LexborHTMLParser, url: str) -> Head:
         base=base,
         title=_headline(dom.collapse(title.text(deep=True))) if title else None,
         canonical=urls.absolute(base, dom.attribute(link, "href")) if link else None,
-        meta=_meta(found["meta"]),
+        meta=_meta(found["meta"], problems),
         news=tuple(o for o in objects if _types(o) & _ARTICLE_TYPES),
         breadcrumbs=_breadcrumbs(objects),
         problems=tuple(problems),
@@ -98,12 +99,18 @@ def _headline(title: str) -> str | None:
     return re.sub(site.TITLE_SUFFIX, "", title) or None
 
 
-def _meta(nodes: Iterable[LexborNode]) -> dict[str, str]:
+def _meta(nodes: Iterable[LexborNode], problems: list[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for node in nodes:
         attributes = node.attributes
-        key = attributes.get("property") or attributes.get("name") or attributes.get("itemprop")
+        key = attributes.get("property") or attributes.get("name") or attributes.get("itemprop") or ""
+        if '"' in key or dom.is_damaged(attributes):
+            shown = dom.collapse(" ".join(value or name for name, value in attributes.items()))[:_SHOWN]
+            problems.append(f"metadata: a tag is damaged and is not read: {shown!r}")
+            continue
         value = dom.collapse(attributes.get("content") or "")
+        if value.endswith('"') and value.count('"') == 1 and " " not in value:  # the one at its start is missing
+            value = value[:-1]
         if key and value:
             found.setdefault(key.strip().lower(), value)
     return found

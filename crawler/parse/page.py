@@ -23,6 +23,7 @@ from crawler.markup import DataPaths, Markup
 from crawler.parse import body as body_reader
 from crawler.parse import (
     classify,
+    damaged_tags,
     decode,
     dom,
     ending,
@@ -167,7 +168,8 @@ def read_with_layout(page: PageTree, layout: Markup) -> Article | None:
     signature, unsigned = _signature(page, found, blocks, paragraphs)
     lead, of_lead = fields.lead(page, layout, found)
     tags, of_tags = fields.tags(page, layout, found)
-    lost += unread.without_start(found.title, found.bodies[-1], page.html)
+    source = unread.source_of(found.title, found.bodies[-1], foot.stories, page.html)
+    lost += (*unread.without_start(source), *damaged_tags.find(source))
     others = (*foot.problems, *of_lead, *of_tags, *lost, *unread.hidden_text(found.bodies), *unsigned)
     article = Article(
         title=title,

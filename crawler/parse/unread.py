@@ -8,12 +8,13 @@ Boundary: reads the tree and returns problems.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from itertools import takewhile
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice, takewhile
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from crawler.parse import dom, structure, surplus
+from crawler.types import Related
 
 _END = re.compile(r"</html>\s*(?:<!--|$)", re.IGNORECASE)  # a comment after the page ends the one that has no end
 _WITHOUT_MARKUP = frozenset("iframe noembed noframes plaintext script style textarea title xmp".split())
@@ -33,7 +34,8 @@ _HIDING = re.compile(rb"<(?:" + surplus.SKIPPED + rb")")
 #: End tags that need a start tag. Those of other elements may be surplus without an effect on the text.
 _NEED_START = frozenset(b"/p /h1 /h2 /h3 /h4 /h5 /h6 /li /td /th /blockquote /figure /figcaption /table /a".split())
 _LAST_TEXT = 20  # characters at the end of the body by which it is found in the source
-_MOST_AFTER = 1_000  # bytes after the last text of the body: its end tags, and the tags of the article
+_MOST_SEARCHED = 50  # nodes at the end of the body in which such a text is searched for
+_MOST_AFTER = 1_000  # bytes after the last text of the body or story: end tags, and the tags of the article
 _FOOT = re.compile(r"(?:^|[\s_-])(?:footer|copyright|imprint)(?:$|[\s_-])", re.IGNORECASE)
 
 
@@ -95,19 +97,28 @@ def hidden_text(bodies: Iterable[LexborNode]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(problems))
 
 
-def without_start(title: LexborNode, body: LexborNode, html: bytes) -> tuple[str, ...]:
-    """Return problems that name the end tags between the headline and the tags of the article that have no start tag.
+def source_of(title: LexborNode, body: LexborNode, related: Sequence[Related], html: bytes) -> bytes:
+    """Return the source of an article from its headline to its tags and related stories.
 
-    Without its start tag, a heading or a caption is read as a paragraph, and a cell stands before its table. `body` is the
-    last part of the body, and `html` the source of the page.
+    `body` is the last part of the body, and `html` the source of the page.
     """
     named = html.find(dom.attribute(title, "class").encode() or b"<h1")
     start = max(0, html.rfind(b"<", 0, named + 1))
     text = _last_text(body).encode()
-    end = html.find(text, start) + len(text) + _MOST_AFTER
-    if not _unopened(_TAG_NAME.findall(html, start, end)):  # a quick test: comments and scripts may contain tags
+    end = html.find(text, start) + len(text)
+    last_story = (related[-1].url or "").rpartition("/")[2].encode() if related else b""
+    end = max(end, html.find(last_story, end)) + _MOST_AFTER
+    return html[start : html.rfind(b">", start, end) + 1]  # not a part of a tag
+
+
+def without_start(source: bytes) -> tuple[str, ...]:
+    """Return problems that name the end tags in the source of an article that have no start tag.
+
+    Without its start tag, a heading or a caption is read as a paragraph, and a cell stands before its table.
+    """
+    if not _unopened(_TAG_NAME.findall(source)):  # a quick test: comments and scripts may contain tags
         return ()
-    found = _unopened(_TAG_NAME.findall(_HIDING.sub(b"", html[start:end]).lower()))
+    found = _unopened(_TAG_NAME.findall(_HIDING.sub(b"", source).lower()))
     names = (end_tag[1:].decode() for end_tag in sorted(found))
     return tuple(f"page: </{name}> has no start tag, so its text may be read as something else" for name in names)
 
@@ -128,14 +139,28 @@ def _unopened(tags: list[bytes]) -> set[bytes]:
     return found
 
 
-def _last_text(node: LexborNode) -> str:
-    """Return the end of the last text inside an element; an empty string if its last elements have none."""
-    current: LexborNode | None = node
-    while current is not None:
-        if current.is_text_node and (text := (current.text_content or "").strip()):
+def _last_text(body: LexborNode) -> str:
+    """Return the end of the last text inside a body by which it can be found in the source; any text if there is no long one."""
+    last = ""
+    for node in islice(_backwards(body), _MOST_SEARCHED):
+        text = (node.text_content or "").strip() if node.is_text_node else ""
+        if len(text) >= _LAST_TEXT:
             return text[-_LAST_TEXT:]
-        current = current.prev if current.is_text_node or current.last_child is None else current.last_child
-    return ""
+        last = last or text
+    return last
+
+
+def _backwards(node: LexborNode) -> Iterator[LexborNode]:
+    """Yield the nodes inside `node`, the last one first."""
+    current = node.last_child
+    while current is not None:
+        yield current
+        if current.last_child is not None:
+            current = current.last_child
+            continue
+        while current is not None and current.prev is None:
+            current = current.parent if current.parent is not None and current.parent.mem_id != node.mem_id else None
+        current = current.prev if current is not None else None
 
 
 def unclosed(bodies: Iterable[LexborNode], html: bytes) -> tuple[frozenset[int], tuple[str, ...]]:
@@ -205,13 +230,12 @@ def _hidden_in_attribute(node: LexborNode) -> str:
     words of the text are the names.
     """
     attributes = node.attrs
-    names = " ".join(attributes)
-    if '"' not in names and "'" not in names and "<" not in names:
+    if not dom.is_damaged(attributes):
         return ""
     values = (value for value in attributes.values() if value and ">" in value and "<" in value)
     hidden = next((text for value in values if (text := _text(value.partition(">")[2]))), "")
     has_words = sum(name.isalpha() for name in attributes) >= _WORDS
-    return hidden or (names.partition("<")[0] if has_words else "")
+    return hidden or (" ".join(attributes).partition("<")[0] if has_words else "")
 
 
 def _text(markup: str) -> str:
