@@ -106,12 +106,12 @@ def test_a_revision_that_arrives_during_the_reparse_is_kept(archive):
 
             interrupted = False
 
-            def read(self, ref):
+            def read_revision(self, captures):
                 if not self.interrupted:
                     self.interrupted = True
                     spoil(archive, f"{REVISED} WHERE article = {newest} ORDER BY revision DESC LIMIT 1")
                     spoil(archive, f"UPDATE articles SET revision = revision + 1, title = 'neu' WHERE id = {newest}")
-                return read.read(ref)
+                return read.read_revision(captures)
 
         context.make_reader = InterruptedReader
         pipeline.reparse(context)

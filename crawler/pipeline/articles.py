@@ -11,7 +11,6 @@ from datetime import datetime
 from crawler import identity, similarity, site
 from crawler.article_values import ArticleValues
 from crawler.clock import from_text
-from crawler.errors import FetchError, MarkupDrift, NotAnArticle, WarcCorrupted
 from crawler.identity import Decision, Known, Verdict
 from crawler.markup import Learned
 from crawler.parse import times
@@ -19,7 +18,7 @@ from crawler.parse.page import PARSER_VERSION
 from crawler.pipeline.picture_places import compare_held_pictures
 from crawler.pipeline.prepared import PageInputs
 from crawler.pipeline.run import Run
-from crawler.pipeline.stored_pages import parse_response, response_of
+from crawler.pipeline.stored_pages import ParsedPage, Reader, UnparsedPage, parse_response
 from crawler.storage.revisions import ArticleIntent
 from crawler.types import Article, Fetched, PageForFetch, PageOutcome, StoredArticle
 
@@ -137,19 +136,28 @@ def intent_of(
     )
 
 
-def correct_reading(
-    run: Run, old: StoredArticle, article: Article, values: ArticleValues, *, current: bool = True
-) -> None:
+def correct_reading(run: Run, old: StoredArticle, page: ParsedPage, *, current: bool = True) -> None:
     """Overwrite a revision with what today's parser reads from the same page. Needs an open transaction.
 
     `current`: whether `old` is the newest revision; if so, the article's own row is overwritten too.
     """
+    article = article_shown(old, page) if current else page.article
     decision = Decision("unchanged", old.revision)
-    intent = intent_of(article, values, decision, from_text(old.checked_at), old.id, old.raw_id)
+    intent = intent_of(article, page.values, decision, from_text(old.checked_at), old.id, old.raw_id)
     if current:
-        run.archive.replace_reading(replace(intent, state=old.state))
+        run.archive.replace_reading(replace(intent, state=old.state), (page.later or article).images)
     else:
         run.archive.correct_revision(intent)
+
+
+def article_shown(old: StoredArticle, page: ParsedPage) -> Article:
+    """Return the article of the first capture of a current revision, with the related stories of the last one.
+
+    If the last capture has none, those that the archive has are kept: they are from a capture between the two.
+    """
+    if page.later is None:
+        return page.article
+    return replace(page.article, related=page.later.related or old.article.related or page.article.related)
 
 
 def parse(run: Run, fetched: Fetched) -> Article:
@@ -166,16 +174,28 @@ def parse(run: Run, fetched: Fetched) -> Article:
 
 
 def _parse_again(run: Run, stored: StoredArticle) -> StoredArticle | None:
-    """Parse the archived page of an article with today's parser, correct the stored article and return it.
+    """Parse the archived pages of an article with today's parser, correct its revisions and return the article.
 
     Without this correction, the effects of a better parser would look like a revision by the agency. Return
-    None if the page is not archived, is damaged, or is not an article to today's parser.
+    None if the page of the newest revision is not archived, is damaged, or is not an article to today's parser.
     """
-    if stored.raw is None or stored.raw_id is None:
+    captures = run.archive.captures_of_revision(stored.id, stored.revision)
+    if not captures:
         return None
-    try:
-        article = parse(run, response_of(run.warc.read(stored.raw)))
-    except (NotAnArticle, MarkupDrift, WarcCorrupted, FetchError):  # `vna verify` reports damaged records
+    reader = Reader(run.warc, run.site, run.layouts, run.repair)
+    page = reader.read_revision(captures)
+    if isinstance(page, UnparsedPage):  # perhaps only the last capture is damaged; `vna verify` reports damaged records
+        page = reader.read(captures[0])
+    if isinstance(page, UnparsedPage):
         return None
-    correct_reading(run, stored, article, run.values(article))
+    for number in range(1, stored.revision):  # the version of the parser is that of all revisions
+        _correct_older_revision(run, reader, stored.id, number)
+    correct_reading(run, stored, page)
     return run.archive.article(stored.id)
+
+
+def _correct_older_revision(run: Run, reader: Reader, key: int, number: int) -> None:
+    old, captures = run.archive.revision(key, number=number), run.archive.captures_of_revision(key, number)
+    page = reader.read_revision(captures) if captures else None
+    if old is not None and isinstance(page, ParsedPage):
+        correct_reading(run, old, page, current=False)

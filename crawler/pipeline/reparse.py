@@ -19,7 +19,7 @@ from crawler import records
 from crawler.article_fields import compared_fields
 from crawler.outcome import Outcome, OutcomeKind
 from crawler.parse.page import PARSER_VERSION
-from crawler.pipeline.articles import correct_reading
+from crawler.pipeline.articles import article_shown, correct_reading
 from crawler.pipeline.false_revisions import remove_false_revisions
 from crawler.pipeline.layouts import store_read_again
 from crawler.pipeline.run import Run
@@ -63,9 +63,10 @@ def reparse(run: Run, *, since: str | None = None, dry_run: bool = False, jobs: 
     parsed_before = run.archive.revision_captures(since)
     unparsed = run.archive.unread_pages(since)
     run.progress.phase("stored", len(parsed_before) + len(unparsed))
-    results = read_all(run.make_reader, [ref for *_, ref in (*parsed_before, *unparsed)], jobs)
-    for capture, result in zip(parsed_before, results, strict=False):  # the remaining results belong to `unparsed`
-        run.progress.step(_reparse_revision(run, report, capture, result, dry_run=dry_run))
+    captures = [*(captures for *_, captures in parsed_before), *((ref,) for *_, ref in unparsed)]
+    results = read_all(run.make_reader, captures, jobs)
+    for revision, result in zip(parsed_before, results, strict=False):  # the remaining results belong to `unparsed`
+        run.progress.step(_reparse_revision(run, report, revision, result, dry_run=dry_run))
         if run.stopping():
             return report
     for (page, raw_id, _), result in zip(unparsed, results, strict=True):
@@ -76,11 +77,16 @@ def reparse(run: Run, *, since: str | None = None, dry_run: bool = False, jobs: 
 
 
 def _reparse_revision(
-    run: Run, report: Reparsed, capture: tuple[int, int, RawRef], result: ParsedPage | UnparsedPage, *, dry_run: bool
+    run: Run,
+    report: Reparsed,
+    revision: tuple[int, int, tuple[RawRef, ...]],
+    result: ParsedPage | UnparsedPage,
+    *,
+    dry_run: bool,
 ) -> Outcome:
     """Compare a stored revision with what today's parser reads from its page; correct it unless `dry_run` is set."""
     report.pages += 1
-    key, number, ref = capture
+    key, number, captures = revision
     if isinstance(result, UnparsedPage):
         report.damaged += result.damaged
         report.no_longer_read += not result.damaged
@@ -89,13 +95,13 @@ def _reparse_revision(
         differences = _compare(run, report, key, number, result)
     else:
         with run.archive.transaction():  # compare and write in one transaction: the service may write in between
-            if run.archive.revision_capture(key, number) != ref:
+            if run.archive.captures_of_revision(key, number) != captures:
                 return Outcome(OutcomeKind.SKIPPED, key, detail="another process changed it meanwhile")
             differences = _compare(run, report, key, number, result)
             old = run.archive.revision(key, number=number)
             if old is not None and (differences or old.parser != PARSER_VERSION):
                 current = _is_current(run, key, number)
-                correct_reading(run, old, result.article, result.values, current=current)
+                correct_reading(run, old, result, current=current)
     if differences:
         return Outcome(OutcomeKind.DIFFERS, key, detail=f"in {', '.join(differences)}")
     return Outcome(OutcomeKind.UNCHANGED, key)
@@ -125,7 +131,8 @@ def _differences(old: StoredArticle, new: ParsedPage, *, current: bool) -> Itera
     verbatim texts are compared.
     """
     was = records.article_json(old.article, reading=old.reading)
-    now = records.article_json(new.article, reading=new.values.reading if current else None)
+    article = article_shown(old, new) if current else new.article
+    now = records.article_json(article, reading=new.values.reading if current else None)
     for name in compared_fields(current=current):
         if was[name] != now[name]:
             yield {"field": name, "was": was[name], "is": now[name]}

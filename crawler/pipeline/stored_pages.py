@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
-from crawler import markup
+from crawler import identity, markup
 from crawler.article_values import ArticleValues, article_values
 from crawler.errors import ConfigError, FetchError, MarkupDrift, NotAnArticle, WarcCorrupted
 from crawler.fetch.inflate import inflate
@@ -26,15 +26,19 @@ from crawler.worker_processes import Workers
 
 Repairer = Callable[[Article], Reading]
 _MAX_IMPORTED = 10_000_000  # bytes; no limit was applied to a capture of another collection
-_CHUNK = 16  # captures that a worker process receives at once
+_CHUNK = 16  # revisions that a worker process receives at once
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedPage:
-    """The article of a capture and its values."""
+    """The article of a capture and its values.
+
+    `later` is what the last capture shows with the same content; None if there is no later one.
+    """
 
     article: Article
     values: ArticleValues
+    later: Article | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,21 +60,42 @@ class Reader:
 
     def read(self, ref: RawRef) -> ParsedPage | UnparsedPage:
         """Read the capture at `ref`."""
+        article = self._parse(ref)
+        if isinstance(article, UnparsedPage):
+            return article
+        return ParsedPage(article, article_values(article, self.repair(article)))
+
+    def read_revision(self, captures: Sequence[RawRef]) -> ParsedPage | UnparsedPage:
+        """Read the first capture of a revision and, if it was captured again, the last one.
+
+        If one of them cannot be read, the result says why. If the last one has another content, it is left out.
+        """
+        first = self.read(captures[0])
+        if len(captures) == 1 or isinstance(first, UnparsedPage):
+            return first
+        last = self._parse(captures[-1])
+        if isinstance(last, UnparsedPage):
+            return last
+        is_same = not identity.differences(identity.comparable(first.article), identity.comparable(last))
+        return replace(first, later=last) if is_same else first
+
+    def read_chunk(self, revisions: Sequence[Sequence[RawRef]]) -> list[ParsedPage | UnparsedPage]:
+        """Read the captures of `revisions`."""
+        return list(map(self.read_revision, revisions))
+
+    def _parse(self, ref: RawRef) -> Article | UnparsedPage:
         try:
-            article = parse_response(response_of(self.warc.read(ref)), self.markups, self.site)
+            return parse_response(response_of(self.warc.read(ref)), self.markups, self.site)
         except (NotAnArticle, MarkupDrift) as error:
             return UnparsedPage(str(error))
         except (WarcCorrupted, FetchError) as error:  # FetchError: the body cannot be decompressed
             return UnparsedPage(str(error), damaged=True)
-        return ParsedPage(article, article_values(article, self.repair(article)))
-
-    def read_chunk(self, refs: Sequence[RawRef]) -> list[ParsedPage | UnparsedPage]:
-        """Read the captures at `refs`."""
-        return list(map(self.read, refs))
 
 
-def read_all(make: Callable[[], Reader], refs: Sequence[RawRef], jobs: int) -> Iterator[ParsedPage | UnparsedPage]:
-    """Read captures in `jobs` processes; yield the results in the order of `refs`.
+def read_all(
+    make: Callable[[], Reader], revisions: Sequence[Sequence[RawRef]], jobs: int
+) -> Iterator[ParsedPage | UnparsedPage]:
+    """Read the captures of `revisions` in `jobs` processes; yield the results in this order.
 
     `make` builds the reader of a process and must be picklable. Captures whose process was killed are read in this one.
 
@@ -79,15 +104,19 @@ def read_all(make: Callable[[], Reader], refs: Sequence[RawRef], jobs: int) -> I
 
     """
     if jobs == 1:
-        yield from map(make().read, refs)
+        yield from map(make().read_revision, revisions)
         return
-    chunks = (refs[start : start + _CHUNK] for start in range(0, len(refs), _CHUNK))
-    with Workers[Sequence[RawRef], list[ParsedPage | UnparsedPage]](jobs, partial(_chunk_reader, make)) as workers:
+    chunks = (revisions[start : start + _CHUNK] for start in range(0, len(revisions), _CHUNK))
+    with Workers[Sequence[Sequence[RawRef]], list[ParsedPage | UnparsedPage]](
+        jobs, partial(_chunk_reader, make)
+    ) as workers:
         for _, results in workers.in_order(chunks, lambda chunk: make().read_chunk(chunk)):
             yield from results
 
 
-def _chunk_reader(make: Callable[[], Reader]) -> Callable[[Sequence[RawRef]], list[ParsedPage | UnparsedPage]]:
+def _chunk_reader(
+    make: Callable[[], Reader],
+) -> Callable[[Sequence[Sequence[RawRef]]], list[ParsedPage | UnparsedPage]]:
     return make().read_chunk
 
 

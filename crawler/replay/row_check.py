@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from crawler import fold
 from crawler.article_values import article_values
 from crawler.clock import from_text, to_text
+from crawler.discover.stories import RELATED
 from crawler.identity import Decision
 from crawler.parse.page import PARSER_VERSION
 from crawler.pipeline import Run
@@ -60,7 +61,12 @@ _DUE = (
     "of `[poll]` in the configuration or of the clock; every check reports it until `vna rebuild --replace` has computed these "
     "times again"
 )
-_ONE_CAUSE = (_RESTORE_FIRST, _REPARSE, _DUE)  # all rows with this advice are one fault
+_READ_OTHERWISE = (
+    "a story is seen in the related stories of an article, so these rows depend on how its page was read: differences are expected "
+    "after an update of the program that reads related stories or sections otherwise; `vna rebuild --replace` computes the rows "
+    "again, with `--accept-loss` if some are no longer found"
+)
+_ONE_CAUSE = (_RESTORE_FIRST, _REPARSE, _DUE, _READ_OTHERWISE)  # all rows with this advice are one fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,10 +257,11 @@ class _Sorter:
             return "rows that depend on damaged evidence", _RESTORE_FIRST
         if any(row.key[name] in self._outdated for name in _OF_ARTICLES.get(table, ())):
             return "rows written by another version of the parser", _REPARSE
-        if row.only_old:
-            return "row without evidence", _UNPROVEN if table in NEVER_LOST else _REPLACE
-        if row.only_new:
-            return "missing row", _REPLACE
+        if table == "sightings" and str(row.key["source"]).startswith(RELATED):
+            return "different sightings in related stories", _READ_OTHERWISE
+        if row.only_old or row.only_new:
+            unproven = _UNPROVEN if table in NEVER_LOST else _REPLACE
+            return ("row without evidence", unproven) if row.only_old else ("missing row", _REPLACE)
         if set(row.columns) <= _SCHEDULE:
             return "different schedule", _DUE
         return "changed row", _UNPROVEN if table == "raw" else _REPLACE

@@ -24,7 +24,7 @@ from crawler.storage.pictures import Pictures
 from crawler.storage.revisions import ArticleIntent, Revisions
 from crawler.storage.schema.m0008_compact import text_expression, text_of
 from crawler.storage.similar import SimilarArticles
-from crawler.types import Article, RawRef, Reading, Related, Repair, StoredArticle
+from crawler.types import Article, ImageBlock, RawRef, Reading, Related, Repair, StoredArticle
 
 _FIELDS = fields_in(In.ARTICLES)
 _COLUMNS = [field.name for field in _FIELDS]
@@ -53,6 +53,13 @@ _READ = ", ".join([
     *(f"a.{name}" for name in _COLUMNS if name not in ("text", "clean")),
     "iif(a.own_text IS NULL AND a.own_clean IS NULL, NULL, a.clean) AS clean",
 ])  # fmt: skip
+#: The captures of revisions: the first one, and the last one of a current revision that was captured again.
+_CAPTURES = """
+SELECT v.article, v.revision, f.file, f.offset, f.length, f.digest,
+       l.file AS last_file, l.offset AS last_offset, l.length AS last_length, l.digest AS last_digest
+FROM stored_revisions v JOIN articles a ON a.id = v.article JOIN raw f ON f.id = v.raw_id
+LEFT JOIN raw l ON v.revision = a.revision AND l.id = a.last_raw_id AND l.id <> f.id
+"""
 
 
 class Articles(Revisions, SimilarArticles, Pictures):
@@ -72,9 +79,13 @@ class Articles(Revisions, SimilarArticles, Pictures):
         )
         self.save_similar(intent.similar)
 
-    def replace_reading(self, intent: ArticleIntent) -> None:
-        """Overwrite an article and its last revision with what a newer parser read from the same page."""
+    def replace_reading(self, intent: ArticleIntent, images: Sequence[ImageBlock]) -> None:
+        """Overwrite an article and its last revision with what a newer parser read from the same page.
+
+        `images` are the pictures at the addresses that the last capture shows.
+        """
         self._write_article(intent)
+        self.update_images(intent.key, images)
         self.correct_revision(intent)
         self._index(intent.key, intent.search_text())
 
@@ -153,34 +164,24 @@ class Articles(Revisions, SimilarArticles, Pictures):
         row = next(self.db.query(f"SELECT {_READ} FROM articles a WHERE id = ?", [key]), None)  # noqa: S608 - constant column names
         return self._stored(row) if row else None
 
-    def revision_captures(self, since: str | None) -> list[tuple[int, int, RawRef]]:
-        """Return article id, revision number and capture of each revision that was read from a page, oldest first.
+    def revision_captures(self, since: str | None) -> list[tuple[int, int, tuple[RawRef, ...]]]:
+        """Return article id, revision number and captures of each revision that was read from a page, oldest first.
 
-        For an older revision, the capture is the first one that showed it. For the current revision, it is the last
-        one, because the archive keeps the related stories of the last capture. If `since` (UTC, ISO 8601) is given,
-        revisions with an earlier capture are left out.
+        The captures are the first one that showed the revision and, if the current revision was captured again, its last
+        one, because the archive keeps the related stories and the addresses of the pictures of the last capture. If `since`
+        (UTC, ISO 8601) is given, revisions whose last capture is earlier are left out.
         """
         rows = self.db.query(
-            """SELECT v.article, v.revision, r.file, r.offset, r.length, r.digest
-               FROM stored_revisions v JOIN articles a ON a.id = v.article
-               JOIN raw r ON r.id = iif(v.revision = a.revision, a.last_raw_id, v.raw_id)
-               WHERE v.raw_id IS NOT NULL AND a.source_file IS NULL AND (:since IS NULL OR r.fetched_at >= :since) ORDER BY r.id""",
+            f"""{_CAPTURES} WHERE a.source_file IS NULL AND (:since IS NULL OR coalesce(l.fetched_at, f.fetched_at) >= :since)
+                ORDER BY coalesce(l.id, f.id)""",
             {"since": since},
         )
-        return [(r["article"], r["revision"], RawRef(r["file"], r["offset"], r["length"], r["digest"])) for r in rows]
+        return [(row["article"], row["revision"], _captures(row)) for row in rows]
 
-    def revision_capture(self, key: int, number: int) -> RawRef | None:
-        """Return the capture from which a revision was read (see `revision_captures`); None if there is no capture."""
-        row = next(
-            self.db.query(
-                """SELECT r.file, r.offset, r.length, r.digest FROM stored_revisions v JOIN articles a ON a.id = v.article
-                   JOIN raw r ON r.id = iif(v.revision = a.revision, a.last_raw_id, v.raw_id)
-                   WHERE v.article = ? AND v.revision = ?""",
-                [key, number],
-            ),
-            None,
-        )
-        return RawRef(**row) if row else None
+    def captures_of_revision(self, key: int, number: int) -> tuple[RawRef, ...]:
+        """Return the captures of a revision (see `revision_captures`); none if it was not read from a page."""
+        rows = self.db.query(f"{_CAPTURES} WHERE v.article = ? AND v.revision = ?", [key, number])
+        return next(map(_captures, rows), ())
 
     def export(self, wanted: Selection = EVERYTHING, *, by_day: bool = False) -> Iterator[StoredArticle]:
         """Yield articles in the order of their ids or, if `by_day`, of their days of publication, undated ones first.
@@ -387,3 +388,10 @@ def _with_clean(row: dict[str, Any]) -> dict[str, Any]:
 
 def _related_rows(related: Iterable[Related]) -> list[tuple[Any, ...]]:
     return [(r.post_id, r.url, r.title, r.summary, r.caption) for r in related]
+
+
+def _captures(row: Mapping[str, Any]) -> tuple[RawRef, ...]:
+    first = RawRef(row["file"], row["offset"], row["length"], row["digest"])
+    if row["last_file"] is None:
+        return (first,)
+    return (first, RawRef(row["last_file"], row["last_offset"], row["last_length"], row["last_digest"]))

@@ -1,0 +1,122 @@
+"""After an update of the parser, `vna reparse` and each poll correct what an older one read: as a rebuild would."""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+from support import FakeClock, copy_archive, edited, mounted_small, poll, rows, working
+from test_verify_rows import verified
+
+from crawler import pipeline
+from crawler.pipeline import articles, stored_pages
+from crawler.types import TextBlock
+
+#: What an older parser read, by what today's parser reads; each is used for some articles.
+FAULTS = (
+    lambda article: article,
+    lambda article: replace(article, lead=None, tags=()),
+    lambda article: replace(article, blocks=tuple(block for block in article.blocks if isinstance(block, TextBlock))),
+    lambda article: replace(article, blocks=article.blocks[:-1]),
+    lambda article: replace(article, title=f"{article.title} (lu)"),
+)
+#: The same with fields by which the archive also schedules visits and finds articles.
+FAULTS_WITH_EFFECTS = (
+    lambda article: replace(article, published_at=None, published_raw=None),
+    lambda article: replace(article, related=()),
+    lambda article: replace(article, section=None),
+)
+
+
+def shown_on(day, *, last_has_stories):
+    """Return a function that changes what a page shows besides its content: its time of change, related stories and pictures."""
+
+    def change(body):
+        body = re.sub(rb'("article:modified_time" content="[^"]*):\d\d\+', rb"\1:%02d+" % day, body)
+        body = body.replace(b"/photos/", b"/photos/%d/" % day)
+        has_stories = day < 3 or last_has_stories
+        return body if has_stories else re.sub(rb'<article class="story".*?</article>', b"", body, flags=re.DOTALL)
+
+    def edit(request, response):
+        return edited(request.path, change)(request, response) if "-post" in request.path else response
+
+    return edit
+
+
+@contextmanager
+def collected(archive, faults, *, last_has_stories):
+    """Collect days 1 to 3 with an older parser, with a new article a day and one revision; yield the clock."""
+    clock, parse = FakeClock(), stored_pages.parse_page
+
+    def older(*given, **options):
+        article = parse(*given, **options)
+        return faults[article.post_id % len(faults)](article)
+
+    with mounted_small(clock) as site:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(stored_pages, "parse_page", older)
+            patch.setattr(articles, "PARSER_VERSION", 0)
+            for day in (1, 2, 3):
+                site.edit = shown_on(day, last_has_stories=last_has_stories)
+                poll(archive, clock, everything=True)
+                site.fake_site.publish(1)
+                if day == 1:
+                    site.fake_site.revise(site.fake_site.ids()[0], title="Un titre corrigé")
+                clock.advance(days=1)
+        yield clock
+
+
+def reparsed(archive, clock):
+    with working(archive, clock, role="read") as run:
+        return pipeline.reparse(run)
+
+
+@pytest.fixture(scope="module")
+def read_by_older(tmp_path_factory):
+    archive = tmp_path_factory.mktemp("older") / "archive"
+    with collected(archive, FAULTS, last_has_stories=False) as clock:
+        yield archive, clock
+
+
+@pytest.fixture
+def archive(read_by_older, tmp_path):
+    return copy_archive(read_by_older[0], tmp_path / "archive")
+
+
+@pytest.fixture
+def clock(read_by_older):
+    return read_by_older[1]
+
+
+def test_after_a_reparse_the_rows_are_those_of_a_rebuild(archive, clock):
+    assert len(rows(archive, "SELECT 1 FROM articles WHERE last_raw_id <> raw_id")) > 5
+    report = reparsed(archive, clock)
+    assert (report.differing > 5, report.damaged) == (True, 0)
+    assert verified(archive).faults == []
+
+
+def test_after_a_poll_the_rows_are_those_of_a_rebuild(archive, clock):
+    report = poll(archive, clock, everything=True)
+    assert (report.unchanged > 5, report.revised) == (True, 0)
+    assert verified(archive).faults == []
+
+
+@pytest.mark.parametrize(("damaged", "revised"), [("last_raw_id", False), ("raw_id", True)])
+def test_a_poll_needs_only_the_first_capture(archive, clock, damaged, revised):
+    with working(archive, clock) as run, run.archive.transaction():
+        ids = f"SELECT {damaged} FROM articles WHERE last_raw_id <> raw_id"
+        run.archive.db.conn.execute(f"UPDATE raw SET digest = 'sha256:x' WHERE id IN ({ids})")
+    assert (poll(archive, clock, everything=True).revised > 5) is revised
+
+
+def test_what_an_older_reading_has_changed_elsewhere_is_one_fault_a_table(tmp_path):
+    archive = tmp_path / "archive"
+    with collected(archive, FAULTS_WITH_EFFECTS, last_has_stories=True) as clock:
+        reparsed(archive, clock)
+    schedule, sightings = verified(archive).faults
+    assert (schedule.what, sightings.what) == ("different schedule", "different sightings in related stories")
+    for fault in (schedule, sightings):
+        assert "after an update of the program" in fault.advice
+        assert "rows: " in fault.detail
