@@ -354,6 +354,8 @@ def test_a_capture_in_another_style_is_no_revision(tmp_path, clock, order):
     import_files(archive, clock, *(files[name] for name in order))
     assert [(number, day) for number, day, _, _ in history(archive, post_id)] == [(1, "2026-11-18")]
     assert_intact(archive)
+    with working(archive, clock, role="read") as run:
+        assert reparse(run, dry_run=True).differing == 0, "the text stays that of the capture from which it was read"
 
 
 def test_an_import_does_not_change_the_schedule_of_a_live_page(held, clock):

@@ -53,11 +53,13 @@ _READ = ", ".join([
     *(f"a.{name}" for name in _COLUMNS if name not in ("text", "clean")),
     "iif(a.own_text IS NULL AND a.own_clean IS NULL, NULL, a.clean) AS clean",
 ])  # fmt: skip
-#: The captures of revisions: the first one, and the last one of a current revision that was captured again.
+#: The captures of revisions: the one from which the archive read it, and the last one of a current revision that was captured
+#: again. An earlier capture of a current revision that was imported later is not the one from which it was read.
 _CAPTURES = """
 SELECT v.article, v.revision, f.file, f.offset, f.length, f.digest,
        l.file AS last_file, l.offset AS last_offset, l.length AS last_length, l.digest AS last_digest
-FROM stored_revisions v JOIN articles a ON a.id = v.article JOIN raw f ON f.id = v.raw_id
+FROM stored_revisions v JOIN articles a ON a.id = v.article
+JOIN raw f ON f.id = iif(v.revision = a.revision, coalesce(a.raw_id, v.raw_id), v.raw_id)
 LEFT JOIN raw l ON v.revision = a.revision AND l.id = a.last_raw_id AND l.id <> f.id
 """
 
@@ -167,7 +169,7 @@ class Articles(Revisions, SimilarArticles, Pictures):
     def revision_captures(self, since: str | None) -> list[tuple[int, int, tuple[RawRef, ...]]]:
         """Return article id, revision number and captures of each revision that was read from a page, oldest first.
 
-        The captures are the first one that showed the revision and, if the current revision was captured again, its last
+        The captures are the one from which the revision was read and, if the current revision was captured again, its last
         one, because the archive keeps the related stories and the addresses of the pictures of the last capture. If `since`
         (UTC, ISO 8601) is given, revisions whose last capture is earlier are left out.
         """
