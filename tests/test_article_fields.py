@@ -235,7 +235,7 @@ def test_the_word_count_is_stored_and_updated(tmp_path):
             now = NOW + timedelta(hours=number)
             archive.save_article(intent(article, reading, decision=decision, now=now))
             counts.append(archive.db.execute("SELECT word_count FROM articles").fetchone()[0])
-        archive.replace_reading(intent(longer, Reading(""), decision=Decision("unchanged", 2)))
+        archive.replace_reading(intent(longer, Reading(""), decision=Decision("unchanged", 2)), longer.images)
         counts.append(archive.db.execute("SELECT word_count FROM articles").fetchone()[0])
         assert archive.article(7).first_seen_at == "2026-11-21T09:00:00Z"
         first = archive.revision(7, number=1)

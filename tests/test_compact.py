@@ -163,7 +163,7 @@ def test_a_revision_that_differs_only_in_its_tags_is_kept(archive):
 def test_a_corrected_reading_corrects_the_last_revision(archive):
     save(archive, intent(), intent(number=2, title="Mal lu", day=1))
     with archive.transaction():
-        archive.replace_reading(intent(number=2, title="Bien lu", day=1))
+        archive.replace_reading(intent(number=2, title="Bien lu", day=1), images=())
     found = archive.db.execute(
         "SELECT r.title, s.title FROM revisions r JOIN stored_revisions s USING (article, revision)"
     )

@@ -23,7 +23,7 @@ from crawler.backfill.pictures import fetch_pictures
 from crawler.errors import SitePaused, StopError
 from crawler.parser_process import decode_picture, parent
 from crawler.pictures import PictureProblem, read_header
-from crawler.pipeline import fetch
+from crawler.pipeline import fetch, reparse
 from crawler.pipeline.pictures import visit_due_pictures, visit_picture
 from crawler.pipeline.run import recorded
 from crawler.plan_values import BackfillRequest
@@ -214,6 +214,9 @@ def test_a_picture_that_is_replaced_soon_after_it_was_captured_makes_a_revision(
     story = site.fake_site.edit_picture(key, "in_place")
     with working(archive, clock, **LEAD) as run, recorded(run, "poll"):
         assert visit_picture(run, story.picture.url).kind == "revised"
+    assert revisions(archive, key) == [(1, [], 0), (2, ["pictures"], 1)]
+    with working(archive, clock, role="read") as run:
+        assert reparse(run).false_revisions == 0, "its page shows the same content as before"
     assert revisions(archive, key) == [(1, [], 0), (2, ["pictures"], 1)]
 
 

@@ -707,7 +707,9 @@ def test_an_improved_parse_corrects_the_last_revision_without_a_new_one(archive,
     save(archive, intent(raw_id=raw_id))
     better = article("Visite d'État à Cuba", post_id=245060)
     with archive.transaction():
-        archive.replace_reading(intent(content=better, verdict="unchanged", raw_id=raw_id, parser=2, now=NOW + HOUR))
+        archive.replace_reading(
+            intent(content=better, verdict="unchanged", raw_id=raw_id, parser=2, now=NOW + HOUR), ()
+        )
     stored = archive.article(245060)
     assert (stored.article.title, stored.revision, stored.parser) == ("Visite d'État à Cuba", 1, 2)
     assert [(r["title"], r["seen_at"]) for r in archive.history(245060)] == [("Visite d'État à Cuba", to_text(NOW))]

@@ -2,7 +2,7 @@
 
 A page that was cut off or garbled during the transfer is a failed visit today (`pages`). A revision is removed if its page
 is a damaged copy of the page before it, or shows the same content as the revision before it. The captures and their rows
-stay.
+stay, as do revisions with a picture that was replaced at its address, which no page shows.
 
 Boundary: only calls other modules in the right order.
 """
@@ -28,6 +28,7 @@ class _Page:
     """The first page that showed a revision; `article` is None if it cannot be parsed."""
 
     number: int
+    has_replaced_pictures: bool
     raw_id: int
     fetched: Fetched
     article: Article | None
@@ -73,21 +74,22 @@ def _remove(run: Run, key: int, *, dry_run: bool) -> int:
     return len(read) - len(kept)
 
 
-def _read(run: Run, number: int, raw_id: int, ref: RawRef) -> _Page | None:
+def _read(run: Run, number: int, has_replaced_pictures: bool, raw_id: int, ref: RawRef) -> _Page | None:
     try:
         fetched = response_of(run.warc.read(ref))
     except (WarcCorrupted, FetchError):
         return None
     try:
-        return _Page(number, raw_id, fetched, parse(run, fetched))
+        return _Page(number, has_replaced_pictures, raw_id, fetched, parse(run, fetched))
     except (NotAnArticle, MarkupDrift):
-        return _Page(number, raw_id, fetched, None)
+        return _Page(number, has_replaced_pictures, raw_id, fetched, None)
 
 
 def _true_revisions(pages: Sequence[_Page]) -> list[_Page]:
     kept = list(pages[:1])
     for page in pages[1:]:
-        if not _is_damaged(page, kept[-1], is_last=page is pages[-1]) and not _same(page, kept[-1]):
+        is_false = _is_damaged(page, kept[-1], is_last=page is pages[-1]) or _same(page, kept[-1])
+        if page.has_replaced_pictures or not is_false:
             kept.append(page)
     return kept
 

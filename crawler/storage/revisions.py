@@ -218,14 +218,17 @@ class Revisions:
         """Return the ids of the articles that were read from pages and have several revisions."""
         return [row[0] for row in self.db.execute("SELECT id FROM articles WHERE revision > 1 AND source_file IS NULL")]
 
-    def first_captures(self, key: int) -> list[tuple[int, int, RawRef]]:
-        """Return the number of each revision of an article, and the id and place of the first capture that shows it."""
+    def first_captures(self, key: int) -> list[tuple[int, bool, int, RawRef]]:
+        """Return the number of each revision of an article, whether it has replaced pictures, and its first capture.
+
+        Of the capture, these are the id and the place.
+        """
         rows = self.db.execute(
-            """SELECT v.revision, r.id, r.file, r.offset, r.length, r.digest FROM stored_revisions v JOIN raw r ON r.id = v.raw_id
+            """SELECT v.revision, v.replaced_pictures <> '[]', r.id, r.file, r.offset, r.length, r.digest FROM stored_revisions v JOIN raw r ON r.id = v.raw_id
                WHERE v.article = ? ORDER BY v.revision""",
             [key],
         )
-        return [(number, raw_id, RawRef(*ref)) for number, raw_id, *ref in rows.fetchall()]
+        return [(number, bool(replaced), raw_id, RawRef(*ref)) for number, replaced, raw_id, *ref in rows.fetchall()]
 
     def keep_revisions(self, key: int, numbers: Sequence[int], changes: Sequence[Sequence[str]]) -> None:
         """Delete all revisions of an article except `numbers`, and renumber these from 1.
