@@ -12,6 +12,7 @@ from test_verify_rows import verified
 
 from crawler import pipeline
 from crawler.pipeline import articles, stored_pages
+from crawler.sim.site import SiteRequest
 from crawler.types import TextBlock
 
 #: What an older parser read, by what today's parser reads; each is used for some articles.
@@ -30,8 +31,12 @@ FAULTS_WITH_EFFECTS = (
 )
 
 
-def shown_on(day, *, last_has_stories):
-    """Return a function that changes what a page shows besides its content: its time of change, related stories and pictures."""
+def shown_on(day, site, *, last_has_stories):
+    """Return a function that changes what pages show besides their content: times of change, related stories and pictures.
+
+    Two articles have the same title and text.
+    """
+    one, other = map(site.fake_site.story, sorted(site.fake_site.ids())[-2:])
 
     def change(body):
         body = re.sub(rb'("article:modified_time" content="[^"]*):\d\d\+', rb"\1:%02d+" % day, body)
@@ -39,8 +44,16 @@ def shown_on(day, *, last_has_stories):
         has_stories = day < 3 or last_has_stories
         return body if has_stories else re.sub(rb'<article class="story".*?</article>', b"", body, flags=re.DOTALL)
 
+    def twin(_):
+        body = site.fake_site.respond(SiteRequest("GET", one.path)).decoded.replace(
+            one.path.encode(), other.path.encode()
+        )
+        return change(body.replace(b"%d" % one.post_id, b"%d" % other.post_id))
+
     def edit(request, response):
-        return edited(request.path, change)(request, response) if "-post" in request.path else response
+        if "-post" not in request.path:
+            return response
+        return edited(request.path, twin if request.path == other.path else change)(request, response)
 
     return edit
 
@@ -55,14 +68,14 @@ def collected(archive, faults, *, last_has_stories):
         return faults[article.post_id % len(faults)](article)
 
     with mounted_small(clock) as site:
+        edits = [shown_on(day, site, last_has_stories=last_has_stories) for day in (1, 2, 3)]
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(stored_pages, "parse_page", older)
             patch.setattr(articles, "PARSER_VERSION", 0)
-            for day in (1, 2, 3):
-                site.edit = shown_on(day, last_has_stories=last_has_stories)
+            for site.edit in edits:
                 poll(archive, clock, everything=True)
                 site.fake_site.publish(1)
-                if day == 1:
+                if site.edit is edits[0]:
                     site.fake_site.revise(site.fake_site.ids()[0], title="Un titre corrigé")
                 clock.advance(days=1)
         yield clock
@@ -91,10 +104,12 @@ def clock(read_by_older):
 
 
 def test_after_a_reparse_the_rows_are_those_of_a_rebuild(archive, clock):
+    assert rows(archive, "SELECT kind FROM duplicates") != [{"kind": "same text"}]
     assert len(rows(archive, "SELECT 1 FROM articles WHERE last_raw_id <> raw_id")) > 5
     report = reparsed(archive, clock)
     assert (report.differing > 5, report.damaged) == (True, 0)
     assert verified(archive).faults == []
+    assert rows(archive, "SELECT kind FROM duplicates") == [{"kind": "same text"}]
 
 
 def test_after_a_poll_the_rows_are_those_of_a_rebuild(archive, clock):

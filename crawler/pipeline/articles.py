@@ -146,8 +146,26 @@ def correct_reading(run: Run, old: StoredArticle, page: ParsedPage, *, current: 
     intent = intent_of(article, page.values, decision, from_text(old.checked_at), old.id, old.raw_id)
     if current:
         run.archive.replace_reading(replace(intent, state=old.state), (page.later or article).images)
+        if old.revision == 1 and _compares_otherwise(
+            old, article
+        ):  # later revisions keep the relations of the first one, too
+            _relate_again(run, old.id, article, page.values)
     else:
         run.archive.correct_revision(intent)
+
+
+def _compares_otherwise(old: StoredArticle, article: Article) -> bool:
+    """Whether an article has another text or day than `old`, so that its relations to others may differ."""
+    is_same = similarity.compared(old.article, old.id) == similarity.compared(article, old.id)
+    return not is_same or publication_day(old.article) != publication_day(article)
+
+
+def _relate_again(run: Run, key: int, article: Article, values: ArticleValues) -> None:
+    """Compare an article with the others again, as if it were new, and replace its relations."""
+    candidates = run.archive.candidates(key, values.hashes, values.body_key)
+    similar = similarity.similarities(similarity.compared(article, key), candidates)
+    decision = identity.decide(article, None, candidates, similar, publication_day(article), values.body_key)
+    run.archive.replace_relations(key, decision.duplicates, similar)
 
 
 def article_shown(old: StoredArticle, page: ParsedPage) -> Article:

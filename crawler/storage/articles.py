@@ -74,11 +74,7 @@ class Articles(Revisions, SimilarArticles, Pictures):
         self.add_revision(intent)
         self._index(intent.key, intent.search_text())
         self._set_last_page(intent.key, intent.raw_id)
-        self.db.conn.executemany(
-            "INSERT INTO duplicates (article, other, kind, score) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-            # larger id first: one row for each pair, whichever article the crawler read first
-            [(*sorted((intent.key, d.id), reverse=True), d.kind, d.score) for d in intent.decision.duplicates],
-        )
+        self.save_duplicates(intent.key, intent.decision.duplicates)
         self.save_similar(intent.similar)
 
     def replace_reading(self, intent: ArticleIntent, images: Sequence[ImageBlock]) -> None:

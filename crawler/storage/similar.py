@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from crawler.identity import Duplicate
 from crawler.similarity import ComparedText, Similarity, best_candidates, passage_hashes, similarities
 
 #: Articles that are read for one hash on each side of the article's own id, and among the imported texts. A phrase that
@@ -107,6 +108,21 @@ class SimilarArticles:
                    SET kind = excluded.kind, score = excluded.score, passage = excluded.passage""",
                 row,
             )
+
+    def save_duplicates(self, key: int, found: Iterable[Duplicate]) -> None:
+        """Write the duplicates of an article; a known pair is not changed."""
+        self.db.conn.executemany(
+            "INSERT INTO duplicates (article, other, kind, score) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            # larger id first: one row for each pair, whichever article the crawler read first
+            [(*sorted((key, one.id), reverse=True), one.kind, one.score) for one in found],
+        )
+
+    def replace_relations(self, key: int, duplicates: Iterable[Duplicate], similar: Iterable[Similarity]) -> None:
+        """Write the duplicates and relations of an article instead of those that the archive has."""
+        for table in ("duplicates", "similar"):
+            self.db.conn.execute(f"DELETE FROM {table} WHERE article = ? OR other = ?", (key, key))  # noqa: S608 - a fixed table name
+        self.save_duplicates(key, duplicates)
+        self.save_similar(similar)
 
     def save_hashes(self, key: int, old: Sequence[int], new: Sequence[int]) -> None:
         """Replace the passage hashes of an article; `old` has those of its previous content."""
