@@ -16,7 +16,7 @@ from crawler import urls
 from crawler.discover import xml
 from crawler.discover.problems import Problem, ProblemKind, Problems
 from crawler.errors import UnreadableSource, UnsafeSource
-from crawler.parse import dom, guard, json_text, times
+from crawler.parse import dom, guard, json_text, loose_json, times
 from crawler.site import Site
 from crawler.types import Sighting, SourceFound
 
@@ -26,6 +26,7 @@ _TAG = re.compile(r"<(?:/?([a-zA-Z][a-zA-Z0-9]*+)|!)[^<>]*>")
 _APART = dom.BREAKING | frozenset("br img video audio iframe".split())
 _FUTURE = timedelta(days=2)  # a time farther ahead is wrong; editors schedule articles hours ahead
 _MAX_ADDRESS = 2048  # characters of a link; the sitemap protocol allows fewer
+_MAX_FAULTY = 1_000_000  # bytes of JSON that is corrected; a page of a list has about 150,000
 _ENDING = re.compile(r"(?:-\d+)?(?:\.(?:vnp|vnplus|html?|aspx|rss|xml))?/?$", re.IGNORECASE)
 
 
@@ -125,10 +126,10 @@ def json_value(body: bytes, url: str, expected: str, problems: Problems) -> Any:
     try:
         loaded = json_text.load(body)
     except ValueError as error:
-        around = _object_inside(body)
-        if around is None:
+        found = _object_inside(body) or _corrected(body)
+        if found is None:
             raise UnreadableSource(url, f"expected {expected}, got something else ({len(body)} bytes)") from error
-        loaded, kind = around
+        loaded, kind = found
         problems.add(kind)
     if loaded.has_lost_characters:
         problems.add(ProblemKind.LOST_CHARACTERS)
@@ -147,10 +148,24 @@ def _object_inside(body: bytes) -> tuple[json_text.Loaded, ProblemKind] | None:
         return None
 
 
+def _corrected(body: bytes) -> tuple[json_text.Loaded, ProblemKind] | None:
+    """Return JSON whose usual faults, such as a comma after the last item, are corrected; None if it has others."""
+    if len(body) > _MAX_FAULTY:
+        return None
+    try:
+        loaded = json_text.load(loose_json.corrected(xml.text_of(body)))
+    except ValueError:
+        return None
+    return (replace(loaded, value=loaded.value[0]), ProblemKind.FAULTY_JSON) if len(loaded.value) == 1 else None
+
+
 def plain_text(value: object) -> str | None:
-    """Return the plain text of `value`, which may contain HTML; None if there is no text or `value` is not a string."""
+    """Return the plain text of `value`, which may contain HTML; None if there is no text or `value` is not a string.
+
+    References to characters are read twice, because some systems escape a text that is escaped already.
+    """
     text = _TAG.sub(lambda tag: " " if (tag[1] or "").lower() in _APART else "", json_text.text(value))
-    return dom.collapse(html.unescape(text)) or None
+    return dom.collapse(html.unescape(html.unescape(text))) or None
 
 
 def is_same_source(one: str, other: str) -> bool:
