@@ -49,6 +49,7 @@ from crawler.types import Article, ArticleKind, Block, ImageBlock, Related, Text
 PARSER_VERSION = 9
 
 _AMP_IMAGE = re.compile(rb"<(/?)amp-img\b", re.IGNORECASE)
+_INFOGRAPHIC = re.compile(r"\W*+(?:infographi|graphique)", re.IGNORECASE)  # a caption that is the credit of one
 _MAX_RELATED = 1_000  # stories; each becomes a page to fetch, and an article has about ten
 _MAX_TITLE = 100_000  # characters; a title is copied into an address, the search index and each list
 
@@ -228,11 +229,15 @@ def _lost_signature(page: PageTree, found: Frame, blocks: Sequence[Block]) -> tu
 
 
 def _without_last_items(blocks: Sequence[Block]) -> Sequence[str]:
-    """Return the paragraphs before the list at the end of the text, whose items may be footnotes; none if it has no such list."""
+    """Return the paragraphs before the list or the quotes at the end of the text; none if it ends with a paragraph.
+
+    The items may be footnotes, and the quotes an embedded post of a social network.
+    """
     texts = [block for block in blocks if isinstance(block, TextBlock)]
-    if not texts or texts[-1].type != "list_item":
+    last = texts[-1].type if texts else "paragraph"
+    if last not in ("list_item", "quote"):
         return ()
-    while texts and texts[-1].type == "list_item":
+    while texts and texts[-1].type == last:
         texts.pop()
     return Article(title="", blocks=tuple(texts)).paragraphs
 
@@ -243,7 +248,8 @@ def _kind_without_text(blocks: Sequence[Block], parts: BodyParts) -> ArticleKind
     pictures = [b for b in parts.blocks if isinstance(b, ImageBlock)] or [
         b for b in blocks if isinstance(b, ImageBlock)
     ]
-    return "photo" if any(p.caption for p in pictures) else "infographic"
+    captions = [p.caption for p in pictures if p.caption]
+    return "photo" if any(not _INFOGRAPHIC.match(caption) for caption in captions) else "infographic"
 
 
 def _with_provenance(article: Article, sources: dict[str, str | None]) -> Article:
