@@ -171,6 +171,12 @@ TITLES = {
     "escaped twice, in CDATA": (rss(f"{link(5)}<title><![CDATA[Soci&amp;eacute;t&amp;eacute;]]></title>"), "Société"),
     "markup inside a word": (rss(f"{link(5)}<title><![CDATA[L'<b>eau</b> du <i>M</i>ékong<sup>2</sup>]]></title>"), "L'eau du Mékong2"),
     "lines of markup": (rss(f"{link(5)}<title><![CDATA[<p>Le riz</p><p>vert</p>et<br/>bon<!-- x -->]]></title>"), "Le riz vert et bon"),
+    "tags that are escaped twice": (rss(f"{link(5)}<title>&amp;lt;p&amp;gt;Le &amp;lt;b&amp;gt;riz&amp;lt;/b&amp;gt;&amp;lt;br/&amp;gt;vert</title>"), "Le riz vert"),
+    "signs that are escaped twice": (rss(f"{link(5)}<title>a &amp;lt; b, c &amp;lt;d&amp;gt;</title>"), "a < b, c <d>"),
+    "scripts, styles and comments": (
+        rss(f"{link(5)}<title><![CDATA[Le <SCRIPT a>x('<b>')</script >riz<style>p{{}}</style><!-- a > b --> vert]]></title>"), "Le riz vert",
+    ),
+    "script without an end": (rss(f"{link(5)}<title><![CDATA[Le riz<script>x()]]></title>"), "Le rizx()"),
     "signs that are no tags": (rss(f"{link(5)}<title><![CDATA[PIB < 5 % et prix > 3 %, a<3 et b>2]]></title>"), "PIB < 5 % et prix > 3 %, a<3 et b>2"),
     "many angle brackets": (rss(f"{link(5)}<title><![CDATA[a {'<' * 60000}]]></title>"), f"a {'<' * 60000}"),
 }  # fmt: skip
@@ -330,6 +336,7 @@ def test_a_json_feed_in_another_encoding(encoding):
 JSON_ITEMS = {
     "host without a scheme": ({"url": "fr.vietnamplus.vn/titre-post5.vnp"}, [5]),
     "url": ({"id": "1", "url": "/titre-post5.vnp"}, [5]),
+    "root before the URL": ({"id": "1", "url": f"{ROOT}/{POST.format(5)}"}, [5]),
     "external_url": ({"id": "1", "external_url": POST.format(5)}, [5]),
     "url before external_url": ({"id": "1", "url": POST.format(5), "external_url": POST.format(9)}, [5]),
     "only the id": ({"id": POST.format(5)}, [5]),

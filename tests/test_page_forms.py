@@ -189,7 +189,7 @@ def test_the_section(page, expected):
 
 def test_a_title_that_is_escaped_twice_in_the_metadata_is_the_headline():
     meta = f'<meta property="og:title" content="{TITLE.replace("ï", "&amp;iuml;")}">'
-    assert parse(head=meta, before='<h1 class="article__title">Autre</h1>').title == TITLE
+    assert parse(head=meta, crumbs='<h1 class="article__title">Autre</h1>').title == TITLE
 
 
 # --- addresses --------------------------------------------------------------------------------------------------------

@@ -106,6 +106,7 @@ BODIES = {
     ),
     "blank lines in a preformatted text": ("<pre>\nUn\nvers.\n \nDeux.\r\n\r\n\r\n\nTrois.\n\n</pre>Quatre.", ["Un vers.", "Deux.", "Trois.", "Quatre."]),
     "blank lines that a style keeps": ('<p style="White-Space : pre-line"><b>Un\n\ndeux</b>\n\ntrois</p>', ["Un", "deux", "trois"]),
+    "blank lines around an element": ("<pre>Un\n\n<b>deux</b>\n\ntrois\n\nquatre</pre>", ["Un", "deux", "trois", "quatre"]),
     "blank lines that a style removes": ('<pre style="white-space: normal">Un\n\ndeux</pre><p>Trois\n\nquatre</p>', ["Un deux", "Trois quatre"]),
     "caption in the next row of a table": (f"<table><tr><td>{IMG}</td></tr><tr><td><i>Un pont</i></td></tr></table><p>Un.</p>", [["Un pont"], "Un."]),
     "table with all of the text": (f"<table><tr><td>{IMG}</td></tr><tr><td>Un.</td></tr></table>", [[None], "Un."]),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from crawler.discover import xml_text
 from crawler.discover.feed_item import FeedItem
 from crawler.discover.found import json_value
 from crawler.discover.problems import Problems
@@ -41,6 +42,7 @@ def _item(item: dict[str, Any]) -> FeedItem:
     links = [text[name] for name in ("url", "external_url") if text.get(name)]
     if text.get("id", "").startswith(("http://", "https://")):
         links.append(text["id"])
+    links = [xml_text.address(link) for link in links]
     return FeedItem(
         links=tuple(links),
         title=text.get("title"),

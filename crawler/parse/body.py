@@ -88,7 +88,7 @@ class _Reader:
         skip: frozenset[int] = frozenset(),
         unclosed: frozenset[int] = frozenset(),
     ) -> None:
-        self._body = body
+        self._body, self._foreign = body, skip  # the second: parts of other stories or articles
         self._resolve = resolve
         self._unclosed = unclosed
         self._attributes = attributes
@@ -172,7 +172,7 @@ class _Reader:
             self._parts.related_links.append(node)
             self._buffer.append(read_also.LINK_MARK)
         elif identity in self._noise:
-            pass
+            self._buffer += [read_also.LINK_MARK] if node.tag == "a" and identity in self._foreign else []
         elif identity in self._player:
             self._flush(kind)
             self._parts.has_player = True
@@ -208,11 +208,11 @@ class _Reader:
         if sum(map(len, self._buffer[:_LABEL_PARTS])) > _LABEL_LENGTH or len(self._buffer) > _LABEL_PARTS:
             return False  # the text before the link is a sentence: "Lire aussi :" is shorter
         before = "".join(self._buffer)
-        if not before.strip():
-            return self._after_label and not _begins_sentence(link)
         if read_also.is_sure(before):
             return True
-        return (read_also.is_arrow(before) or read_also.is_before_link(before)) and not _begins_sentence(link)
+        is_listed = self._after_label and read_also.has_no_text(before)
+        is_related = is_listed or read_also.is_arrow(before) or read_also.is_before_link(before)
+        return is_related and not _begins_sentence(link)
 
     def _take_html(self, node: LexborNode, kind: TextType) -> bool:
         """Process `node` if its tag has a special meaning in any HTML page; return whether it was processed."""
