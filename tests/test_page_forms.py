@@ -133,6 +133,11 @@ def test_a_time_in_an_attribute_of_an_older_format(shown):
     assert (article.published_at, article.problems) == (OTHER, ())
 
 
+def test_the_title_of_a_link_beside_a_time_is_not_read():
+    shown = f'<span class="article__date">20/11/2026 08:30 <a href="/b-post2.vnp" title="{OTHER}">lire</a></span>'
+    assert parse(time=shown).published_at == OWN
+
+
 def test_the_usual_attributes_of_a_time_are_trusted_first():
     assert parse(time=f'<time class="time" datetime="{OWN}" title="{OTHER}">lundi</time>').published_at == OWN
 

@@ -64,7 +64,7 @@ def _element(node: LexborNode, names: Sequence[str], others: frozenset[int]) -> 
 
 def _unusual_stamps(node: LexborNode) -> tuple[tuple[str, str], ...]:
     """Return the first attribute of older formats, in an element or inside it, that states a day: microdata, hAtom."""
-    places = (node, *node.css("[content], [title]")[:_MOST])
+    places = (node, *node.css("[content], :not(a)[title]")[:_MOST])
     stated = ((name, dom.attribute(place, name)) for place in places for name in ("content", "title"))
     return next((((name, value),) for name, value in stated if value and time_text.read(value).published), ())
 
