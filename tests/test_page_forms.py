@@ -76,7 +76,9 @@ def test_the_caption_of_a_picture_in_wordpress():
 def test_an_embedded_post_can_follow_the_signature():
     post = '<blockquote class="twitter-tweet"><p>Merci.</p>&mdash; VNA (@vna) <a href="https://t.co/x">20 novembre</a></blockquote>'
     assert parse(TEXT + post).signature == "-VNA"
+    assert parse(f"{TEXT}{post}<p>Rectificatif : lire 13.</p>").signature == "-VNA"
     assert parse(f"{TEXT}<p>Suite.</p>{post}").signature is None
+    assert parse(f"{TEXT}{post}<p>Suite.</p>").signature is None
 
 
 @pytest.mark.parametrize(

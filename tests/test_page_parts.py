@@ -88,6 +88,11 @@ BODIES = {
     "caption element after a text": (f"{IMG}<p>Un.</p><p class=caption>C</p>", [[None], "Un.", "C"]),
     "empty note": ('<div class="note"> <b></b></div><p>Un.</p>', ["Un."]),
     "arrows without a link": ("<p>Un.</p><p>..&gt;&gt;</p>", ["Un."]),
+    "pictures that a script adds": (
+        f"<figure><noscript>{IMG}</noscript><figcaption>C</figcaption></figure><figure><noscript>{IMG}{IMG}</noscript></figure>",
+        [["C"], [None], [None]],
+    ),
+    "tracking pixel of a player": ("<p>Un.</p><figure><iframe src=/x></iframe><noscript><img src=/p width=1></noscript></figure>", ["Un."]),
     "emoji that are pictures": (
         '<p>Vive <img class="emoji" alt="🇻🇳" src="/1.svg"> et <img src="https://s.w.org/emoji/1.png" alt="☀️">!</p>', ["Vive 🇻🇳 et ☀️!"],
     ),

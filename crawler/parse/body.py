@@ -31,12 +31,8 @@ _TYPES: dict[str, TextType] = {
 _HANDLED = (
     dom.SILENT | dom.TEXT_LEVEL | {"br", "hr", "img", "table", "lite-youtube", "amp-youtube", "amp-video"}
 )  # by `_take_html`
-# Embedded pages and objects that play video or audio, by their addresses.
-_PLAYERS = frozenset("video audio lite-youtube amp-youtube amp-video".split())
-_PLAYS = re.compile("youtu|video|player|vimeo|tiktok|flash", re.IGNORECASE)
 _BLANK_LINE = re.compile(r"\n[ \t\r]*+\n\s*+")
 _NEAR = 3  # siblings in each direction
-_EMBEDDED = 1_000  # characters of the HTML of an embedded object that are searched for its address
 _SIGNS_LENGTH = 15  # letters after a related link that are not a sentence, such as a date
 _LABEL_LENGTH, _LABEL_PARTS = 80, 40  # longest label before a related link: characters, text nodes
 _BARE_CAPTION_LENGTH = 400  # characters; the longest caption in the seeds has 240
@@ -218,7 +214,7 @@ class _Reader:
         """Process `node` if its tag has a special meaning in any HTML page; return whether it was processed."""
         if node.tag not in _HANDLED:
             return False
-        if _plays(node):
+        if dom.plays(node):
             self._flush(kind)
             self._parts.has_player = True
         elif dom.is_silent(node):
@@ -337,6 +333,9 @@ class _Reader:
                     found[-1] = _captioned(found[-1], f"{before} {text}" if before else text)
             else:
                 stack.extend(reversed([child for child in dom.children(node) if dom.is_element(child)]))
+        if not found:  # the picture itself is added by a script
+            found = [self._image(n) for n in container.css("noscript img") if not image_address.is_tracking_pixel(n)]
+            found[-1:] = [_captioned(image, pending) if pending else image for image in found[-1:]]
         if found and all(image.caption is None for image in found):  # its caption may be bare text, without an element
             text = dom.text(container, self._noise)
             is_caption = 0 < len(text) <= _BARE_CAPTION_LENGTH and structure.signature(text) is None
@@ -373,16 +372,6 @@ def _near(node: LexborNode, *, after: bool = True) -> Iterator[LexborNode]:
     for _ in range(_NEAR):
         yield from (sibling for sibling in (one, two) if sibling is not None)
         one, two = one.prev if one is not None else None, two.next if two is not None else None
-
-
-def _plays(node: LexborNode) -> bool:
-    """Whether an element plays video or audio."""
-    if node.tag in _PLAYERS:
-        return True
-    return (
-        node.tag in ("iframe", "amp-iframe", "object", "embed")
-        and _PLAYS.search((node.html or "")[:_EMBEDDED]) is not None
-    )
 
 
 def _begins_sentence(link: LexborNode) -> bool:

@@ -32,6 +32,11 @@ BREAKING = frozenset(
 )
 _CONTENT = "h1, article, main"  # elements that no form for readers contains
 _CONTROLS = 'input:not([type="hidden"]), textarea, select, button'
+_PLAYERS = frozenset("video audio lite-youtube amp-youtube amp-video".split())
+# Embedded pages and objects that play video or audio, by their addresses.
+_EMBEDS = frozenset("iframe amp-iframe object embed".split())
+_PLAYS = re.compile("youtu|video|player|vimeo|tiktok|flash", re.IGNORECASE)
+_EMBEDDED = 1_000  # characters of the HTML of an embedded object that are searched for its address
 _PARAGRAPHS = 5  # in a form that contains the text of an article
 _HIDDEN = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)\b", re.IGNORECASE)
 _KEEPS_LINES = re.compile(r"white-space\s*:\s*(?:pre|break-spaces)", re.IGNORECASE)
@@ -86,6 +91,13 @@ def is_silent(node: LexborNode) -> bool:
     if tag in SILENT:
         return True
     return tag in TEXT_LEVEL and is_hidden(node)
+
+
+def plays(node: LexborNode) -> bool:
+    """Whether an element plays video or audio."""
+    if node.tag in _PLAYERS:
+        return True
+    return node.tag in _EMBEDS and _PLAYS.search((node.html or "")[:_EMBEDDED]) is not None
 
 
 def is_hidden(node: LexborNode) -> bool:

@@ -218,7 +218,7 @@ def _signature(
     page: PageTree, found: Frame, blocks: Sequence[Block], paragraphs: Sequence[str]
 ) -> tuple[str | None, tuple[str, ...]]:
     """Return the signature of the article, None if it has none, and a problem if another part of the page has one then."""
-    signature = structure.signature_of(paragraphs) or structure.signature_of(_without_last_items(blocks))
+    signature = structure.signature_of(paragraphs) or structure.signature_of(_without_items(blocks))
     return signature, () if signature else _lost_signature(page, found, blocks)
 
 
@@ -228,17 +228,9 @@ def _lost_signature(page: PageTree, found: Frame, blocks: Sequence[Block]) -> tu
     return unread.lost_signature(read, found.paragraphs(page.tree))
 
 
-def _without_last_items(blocks: Sequence[Block]) -> Sequence[str]:
-    """Return the paragraphs before the list or the quotes at the end of the text; none if it ends with a paragraph.
-
-    The items may be footnotes, and the quotes an embedded post of a social network.
-    """
-    texts = [block for block in blocks if isinstance(block, TextBlock)]
-    last = texts[-1].type if texts else "paragraph"
-    if last not in ("list_item", "quote"):
-        return ()
-    while texts and texts[-1].type == last:
-        texts.pop()
+def _without_items(blocks: Sequence[Block]) -> Sequence[str]:
+    """Return the paragraphs of a text without lists and quotes: footnotes and embedded posts may follow the signature."""
+    texts = (block for block in blocks if isinstance(block, TextBlock) and block.type not in ("list_item", "quote"))
     return Article(title="", blocks=tuple(texts)).paragraphs
 
 
