@@ -70,7 +70,7 @@ def read(tree: LexborHTMLParser, url: str) -> Head:
     objects = list(_json_ld(found["script"], problems))
     title = tree.css_first("title")
     link = tree.css_first('link[rel~="canonical"]')
-    base = dom.base_of(found["base"], url)
+    base = urls.original(dom.base_of(found["base"], url))
     return Head(
         base=base,
         title=_headline(dom.collapse(title.text(deep=True))) if title else None,
