@@ -229,6 +229,12 @@ def test_a_copy_of_the_wayback_machine():
     ]
 
 
+def test_a_base_element_in_a_copy_of_the_wayback_machine():
+    story = '<div><h3>Voir plus</h3><a href="b-post2.vnp">B</a></div>'
+    article = parse(head=f'<base href="{COPY}/{ROOT}/">', canonical="", after=story)
+    assert [story.url for story in article.related] == [f"{ROOT}/b-post2.vnp"]
+
+
 @pytest.mark.parametrize(
     "url", [URL, f"{ROOT}/web/2026/le-port-post1.vnp", f"{ROOT}/?u=/web/20261121/{URL}", f"{COPY}/mailto:x"]
 )

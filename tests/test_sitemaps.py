@@ -316,6 +316,13 @@ def test_a_sitemap_in_plain_text(body, expected, problems):
     assert (ids(found), kinds(found)) == (expected, problems)
 
 
+@pytest.mark.parametrize("body", [f"var a;\n{ROOT}/politique/\n", "Not found\nhttps://example.org/\n"])
+def test_other_text_is_no_sitemap(body):
+    with pytest.raises(UnreadableSource, match="no entry of the sitemap can be used"):
+        month(body)
+    assert kinds(month(body.partition("\n")[2])) == []
+
+
 # --- hostile files ----------------------------------------------------------------------------------------------------
 
 REPEATED = {

@@ -78,7 +78,10 @@ def _read(body: bytes, url: str, site: Site, now: datetime) -> tuple[str, Discov
     if (first := _first_line(body)) is not None:
         if body[:first].strip():
             problems.add(ProblemKind.TEXT_BEFORE)
-        return "urlset", _read_lines(body[first:], url, site, problems)
+        found = _read_lines(body[first:], url, site, problems)
+        if not found.sightings and not found.sources and problems.may_hide_entries:
+            raise _unusable(url, problems)
+        return "urlset", found
     reader = XmlReader(body, _SITEMAP, problems)
     articles: list[Sighting] = []
     named: list[SourceFound] = []
@@ -97,7 +100,7 @@ def _read(body: bytes, url: str, site: Site, now: datetime) -> tuple[str, Discov
     if kinds - {"url" if reader.root == "urlset" else "sitemap"}:
         problems.add(ProblemKind.MIXED_ENTRIES)
     if not articles and not named and problems.may_hide_entries:
-        raise UnreadableSource(url, f"no entry of the sitemap can be used; {summary(problems.found)}")
+        raise _unusable(url, problems)
     return reader.root, Discovery(deduplicate(articles), tuple(named), problems=problems.found)
 
 
@@ -112,6 +115,10 @@ def _is_misplaced(entry: Element, url: str, site: Site, problems: Problems) -> b
     if misplaced:
         problems.add(ProblemKind.MIXED_ENTRIES)
     return misplaced
+
+
+def _unusable(url: str, problems: Problems) -> UnreadableSource:
+    return UnreadableSource(url, f"no entry of the sitemap can be used; {summary(problems.found)}")
 
 
 def _first_line(body: bytes) -> int | None:
