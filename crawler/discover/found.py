@@ -169,10 +169,12 @@ def plain_text(value: object) -> str | None:
 
     References to characters, and tags of HTML, are read twice, because some systems escape a text that is escaped already.
     """
-    text = html.unescape(_without_tags(_without_code(json_text.text(value))))
+    text = json_text.text(value)
     if "<" in text:
-        text = _without_tags(text, _HTML)
-    return dom.collapse(html.unescape(text)) or None
+        text = _without_tags(_without_code(text))
+    if "&" in text:
+        text = html.unescape(_without_tags(html.unescape(text), _HTML))
+    return dom.collapse(text) or None
 
 
 def _without_tags(text: str, names: frozenset[str] | None = None) -> str:

@@ -29,6 +29,7 @@ _LINE_BREAK = re.compile(r"(?<![ \t])[ \t]*+[\r\n]\s*+")  # not from each space 
 _BEFORE_INNER = re.compile(r"[^?#]+(?=https?:/)", re.IGNORECASE)  # what is before the last of several addresses
 _ONE_SLASH = re.compile(r"https?:(?=/[^/])", re.IGNORECASE)
 _ESCAPED = re.compile(r"https?%3A", re.IGNORECASE)
+_USUAL = ("https://", "http://")
 _SCHEME = len("https://")
 _AROUND_ADDRESS = " \t\r\n\v\f\u00a0\u00ad\u200b\u200c\u200d\u200e\u200f\u202f\u2060\ufeff\"'<>«»“”"
 CDATA, CDATA_END = "<![CDATA[", "]]>"  # as text, after the escapes were read
@@ -48,10 +49,17 @@ def address(text: str) -> str:
     text = text.strip(_AROUND_ADDRESS)
     if "\n" in text or "\r" in text:
         text = _LINE_BREAK.sub("", text)
+    if not text.startswith(_USUAL):
+        text = _with_scheme(text)
+    if text.find(":/", _SCHEME) > 0 and (before := _BEFORE_INNER.match(text)):
+        return _with_scheme(text[before.end() :])
+    return text
+
+
+def _with_scheme(text: str) -> str:
+    """Return an address that is escaped as a whole, or has one slash after its scheme, as it should be."""
     if _ESCAPED.match(text):
         text = unquote(text)
-    if text.find(":/", _SCHEME) > 0 and (before := _BEFORE_INNER.match(text)):
-        text = text[before.end() :]
     one_slash = _ONE_SLASH.match(text)
     return f"{one_slash[0]}/{text[one_slash.end() :]}" if one_slash else text
 
