@@ -38,9 +38,14 @@ class Paths(tuple[str, ...]):
 #: Dossier section 5: the headline and the body of any article on a page, also of another one that is loaded below the first.
 FULL_STORY = "h1, [itemprop=articleBody], .article__body"
 _NAME = re.compile(r"[a-z][a-z0-9_:-]*")
-_IMAGE = Names(("data-src", "data-original", "data-lazy-src", "data-photo-original-src", "src"))  # dossier section 7
-#: Attributes with several files of one picture; `data-srcset` is for lazy loading, as `data-src` is.
-IMAGE_SETS = ("data-srcset", "srcset")
+# Dossier section 7; the two before `src` are those of proxies that make pages faster (Cloudflare, mod_pagespeed).
+_IMAGE = Names(
+    (
+        "data-src", "data-original", "data-lazy-src", "data-photo-original-src", "data-cfsrc", "data-pagespeed-lazy-src", "src",
+    )
+)  # fmt: skip
+#: Attributes with several files of one picture; all but `srcset` are for lazy loading, as `data-src` is.
+IMAGE_SETS = ("data-srcset", "data-lazy-srcset", "srcset")
 _TIME = Names(("data-time", "datetime"))  # dossier section 15
 _NONE = Names()
 _NO_PATHS = Paths()

@@ -37,7 +37,18 @@ TAG_PATHS = frozenset({"tag", "tags"})
 TITLE_SUFFIX = r"\s*[|–-]\s*Vietnam\s*\+?\s*\(?\s*VietnamPlus\s*\)?\s*$"
 
 #: Dossier sections 5 and 9: names of the home page in breadcrumbs, in lower case.
-HOME_NAMES = frozenset({"accueil", "trang chủ", "home", "vietnam+ (vietnamplus)", "vietnamplus", "vietnam+"})
+HOME_NAMES = frozenset(
+    {
+        "accueil",
+        "page d’accueil",
+        "page d'accueil",
+        "trang chủ",
+        "home",
+        "vietnam+ (vietnamplus)",
+        "vietnamplus",
+        "vietnam+",
+    }
+)
 
 #: Dossier sections 11 and 12: paths of sitemaps and feeds.
 SITEMAP_INDEX = "/sitemap.xml"

@@ -45,6 +45,8 @@ _SECTION = re.compile(
 # An article's address whose number is not a post id: 0, a negative number, too many digits, digits outside ASCII, or no slug
 # in the older form.
 _WITHOUT_VALID_ID = re.compile(r"/(?:[^/]*-)?post-?(?:[0-9]|%[0-9A-F]{2})+\.vnp/?|/-?[0-9]+\.vnp/?", re.IGNORECASE)
+# What the Wayback Machine writes before the links of a page: its address, the time, and for some a flag such as `im_`.
+_ARCHIVED = re.compile(r"https?://[^/]+/web/[0-9]{4,14}(?:[a-z]{2}_)?/(?=https?://)", re.IGNORECASE)
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _LOOPBACK = re.compile(r"127(?:\.\d{1,3}){3}|localhost|::1")
 _NOT_IN_NAME = re.compile(r"(?:[^a-z0-9.]|\.{2,})+")
@@ -187,6 +189,12 @@ def absolute(base: str, link: str | None) -> str | None:
         url.username, url.password = "", ""
         found = str(url.href)
     return str(found.partition("#")[0])
+
+
+def original(url: str) -> str:
+    """Return the URL of the page of which `url` is an archived copy, such as `…/web/20150326/https://…`, or else `url`."""
+    copy = _ARCHIVED.match(url) if "/web/" in url else None
+    return url[copy.end() :] if copy is not None else url
 
 
 @functools.lru_cache(maxsize=64)  # the links of a page have the same one

@@ -99,6 +99,16 @@ RSS_LINKS = {
     "URL in the query of another": rss(
         f"<link>https://www.google.com/url?sa=t&amp;q={POST.format(5)}&amp;url=https%3A%2F%2Fexample.org</link>"
     ),
+    "root before the URL": rss(f"<link>{ROOT}/{POST.format(5)}</link>"),
+    "root before the URL, without a slash": rss(f"<link>{ROOT}{POST.format(5)}</link>"),
+    "scheme twice": rss(f"<link>https://{POST.format(5)}?a=http://example.org/</link>"),
+    "one slash": rss("<link>https:/fr.vietnamplus.vn/titre-post5.vnp</link>"),
+    "escaped as a whole": rss("<link>https%3A%2F%2Ffr.vietnamplus.vn%2Ftitre-post5.vnp</link>"),
+    "of an archived page": rss(f"<link>https://web.archive.org/web/20261120103000/{POST.format(5)}</link>"),
+    "RSS 0.90": (
+        '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns="http://my.netscape.com/rdf/simple/0.9/">'
+        f"<channel><title>V</title></channel><item><title>T</title>{link(5)}</item></rdf:RDF>"
+    ),
     "original of a redirecting link": rss(
         f"<link>https://feeds.example.org/~r/1</link><feedburner:origLink>{POST.format(5)}</feedburner:origLink>", FEEDBURNER
     ),
@@ -157,8 +167,16 @@ TITLES = {
     ),
     "another field inside": (rss(f"<title>T<dc:date>2026-11-20</dc:date></title>{link(5)}", DC), "T"),
     "HTML entity": (rss(f"{link(5)}<title>Caf&eacute;&nbsp;noir</title>"), "Café\xa0noir"),
+    "escaped twice": (rss(f"{link(5)}<title>L&amp;amp;#039;eau</title>"), "L'eau"),
+    "escaped twice, in CDATA": (rss(f"{link(5)}<title><![CDATA[Soci&amp;eacute;t&amp;eacute;]]></title>"), "Société"),
     "markup inside a word": (rss(f"{link(5)}<title><![CDATA[L'<b>eau</b> du <i>M</i>ékong<sup>2</sup>]]></title>"), "L'eau du Mékong2"),
     "lines of markup": (rss(f"{link(5)}<title><![CDATA[<p>Le riz</p><p>vert</p>et<br/>bon<!-- x -->]]></title>"), "Le riz vert et bon"),
+    "tags that are escaped twice": (rss(f"{link(5)}<title>&amp;lt;p&amp;gt;Le &amp;lt;b&amp;gt;riz&amp;lt;/b&amp;gt;&amp;lt;br/&amp;gt;vert</title>"), "Le riz vert"),
+    "signs that are escaped twice": (rss(f"{link(5)}<title>a &amp;lt; b, c &amp;lt;d&amp;gt;</title>"), "a < b, c <d>"),
+    "scripts, styles and comments": (
+        rss(f"{link(5)}<title><![CDATA[Le <SCRIPT a>x('<b>')</script >riz<style>p{{}}</style><!-- a > b --> vert]]></title>"), "Le riz vert",
+    ),
+    "script without an end": (rss(f"{link(5)}<title><![CDATA[Le riz<script>x()]]></title>"), "Le rizx()"),
     "signs that are no tags": (rss(f"{link(5)}<title><![CDATA[PIB < 5 % et prix > 3 %, a<3 et b>2]]></title>"), "PIB < 5 % et prix > 3 %, a<3 et b>2"),
     "many angle brackets": (rss(f"{link(5)}<title><![CDATA[a {'<' * 60000}]]></title>"), f"a {'<' * 60000}"),
 }  # fmt: skip
@@ -205,6 +223,10 @@ DAMAGED = {
     ),
     "end tag in CDATA": (rss(f"<title><![CDATA[T</title> ]]></title>{link(5)}"), [5], []),
     "CDATA outside of elements": (f"<![CDATA[x]]>{rss(link(5))}", [5], [Kind.TEXT_BEFORE]),
+    "read as HTML": (rss(f"<title>T</title><link/>{POST.format(5)}<guid>x</guid>"), [5], [Kind.BAD_TAGS]),
+    "Atom read as HTML": (atom(f"<link/>\n {POST.format(5)}\n <id>x</id>"), [5], [Kind.BAD_TAGS]),
+    "text after an empty link and another element": (rss(f"<link/><x/>{POST.format(9)}{link(5)}"), [5], []),
+    "empty link": (rss(f"<link/>\n<title>T</title>{link(5)}"), [5], []),
     "HTML in a description": (rss(f"{link(5)}<description><p>a<br>b</description>"), [5], [Kind.BAD_TAGS]),
     "unbound prefix": (rss(f"{link(5)}<media:title>M</media:title>"), [5], [Kind.UNBOUND_PREFIX]),
     "no namespace": (atom(href(5), ""), [5], [Kind.NO_NAMESPACE]),
@@ -270,6 +292,19 @@ def test_a_json_feed_with_other_content_around_it(around, kind, packed):
     assert (ids(found), kinds(found)) == ([5], [kind])
 
 
+@pytest.mark.parametrize("feed_end", [",]}", ",/* fin */]}"])
+def test_usual_faults_of_json_are_corrected(feed_end):
+    found = feed(json_feed({"url": POST.format(5)}).replace("]}", feed_end))
+    assert (ids(found), kinds(found)) == ([5], [Kind.FAULTY_JSON])
+
+
+def test_faulty_json_is_no_feed_if_it_is_large_or_has_several_documents():
+    body = json_feed({"url": POST.format(5)})
+    for faulty in (body * 2, body.replace("]}", f",{' ' * 1_000_000}]}}")):
+        with pytest.raises(UnreadableSource, match="got something else"):
+            feed(faulty)
+
+
 @pytest.mark.parametrize("body", ["<html>{}", "<br />Warning {", "x {'a': 1}", '<br />{"version": "1", "items": []}'])
 def test_other_text_with_braces_is_no_feed(body):
     with pytest.raises(UnreadableSource, match=r"expected a feed, got (an HTML page|something else)"):
@@ -301,6 +336,7 @@ def test_a_json_feed_in_another_encoding(encoding):
 JSON_ITEMS = {
     "host without a scheme": ({"url": "fr.vietnamplus.vn/titre-post5.vnp"}, [5]),
     "url": ({"id": "1", "url": "/titre-post5.vnp"}, [5]),
+    "root before the URL": ({"id": "1", "url": f"{ROOT}/{POST.format(5)}"}, [5]),
     "external_url": ({"id": "1", "external_url": POST.format(5)}, [5]),
     "url before external_url": ({"id": "1", "url": POST.format(5), "external_url": POST.format(9)}, [5]),
     "only the id": ({"id": POST.format(5)}, [5]),
@@ -319,6 +355,12 @@ def test_item_of_a_json_feed():
     item = {"url": POST.format(5), "title": "T \ud800", "summary": "<p>S</p>", "date_published": "2026-11-20T12:00:00Z"}
     (sighting,) = feed(json_feed(item)).sightings
     assert (sighting.title, sighting.summary, sighting.published_at) == ("T \ufffd", "S", NOON)
+
+
+@pytest.mark.parametrize("stated", [1795176000, 1795176000.5, " 2026-11-20T12:00:00Z"])
+def test_the_time_of_an_item_of_a_json_feed(stated):
+    (sighting,) = feed(json_feed({"url": POST.format(5), "date_published": stated})).sightings
+    assert sighting.published_at == NOON
 
 
 @pytest.mark.parametrize(

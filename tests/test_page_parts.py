@@ -88,6 +88,43 @@ BODIES = {
     "caption element after a text": (f"{IMG}<p>Un.</p><p class=caption>C</p>", [[None], "Un.", "C"]),
     "empty note": ('<div class="note"> <b></b></div><p>Un.</p>', ["Un."]),
     "arrows without a link": ("<p>Un.</p><p>..&gt;&gt;</p>", ["Un."]),
+    "pictures that a script adds": (
+        f"<figure><noscript>{IMG}</noscript><figcaption>C</figcaption></figure><figure><noscript>{IMG}{IMG}</noscript></figure>",
+        [["C"], [None], [None]],
+    ),
+    "tracking pixel of a player": ("<p>Un.</p><figure><iframe src=/x></iframe><noscript><img src=/p width=1></noscript></figure>", ["Un."]),
+    "emoji that are pictures": (
+        '<p>Vive <img class="emoji" alt="🇻🇳" src="/1.svg"> et <img src="https://s.w.org/emoji/1.png" alt="☀️">!</p>', ["Vive 🇻🇳 et ☀️!"],
+    ),
+    "picture with the class of an emoji and a name": ('<p>Un.<img class="emoji" alt="Le chat" src="/1.jpg"></p>', ["Un.", [None]]),
+    "hidden mail address": ('<p>À <a class="__cf_email__" data-cfemail="6b02050d042b1d050a451d05">[email&#160;protected]</a>.</p>', ["À info@vna.vn."]),
+    "broken hidden mail addresses": ('<p>À <a data-cfemail="6b0">[x]</a>, <a data-cfemail="">y</a>, <a data-cfemail="6b">z</a>.</p>', ["À [x], y, z."]),
+    "tracking pixel in pixels": ('<p>Un.<img src="/x.gif" width="1px" height="1px"> Deux.</p>', ["Un. Deux."]),
+    "tracking pixel by its style": ('<p>Un.<img src="/x.jpg" style="border:0; width:1px ; height:1px"> Deux.</p>', ["Un. Deux."]),
+    "hidden tracking pixel": ('<p>Un.<img src="/p?c=2" style="display: none"> <img src="http://[x" hidden>Deux.</p>', ["Un. Deux."]),
+    "hidden pictures": (
+        '<p><img src="/1.jpg" style="display:none"><img data-src="/2" style="visibility:hidden"><img src="/3" style="color:red"></p>', [[None]] * 3,
+    ),
+    "ratio of a picture for phones": ('<amp-img src="/1.jpg" width="1" height="1" layout="responsive"></amp-img><p>Un.</p>', [[None], "Un."]),
+    "advertising and frames for phones": (
+        "<p>Un.</p><amp-ad><div placeholder>Publicité</div></amp-ad><amp-iframe src=/x><p placeholder>Attendez</p></amp-iframe>", ["Un."],
+    ),
+    "blank lines in a preformatted text": ("<pre>\nUn\nvers.\n \nDeux.\r\n\r\n\r\n\nTrois.\n\n</pre>Quatre.", ["Un vers.", "Deux.", "Trois.", "Quatre."]),
+    "blank lines that a style keeps": ('<p style="White-Space : pre-line"><b>Un\n\ndeux</b>\n\ntrois</p>', ["Un", "deux", "trois"]),
+    "blank lines around an element": ("<pre>Un\n\n<b>deux</b>\n\ntrois\n\nquatre</pre>", ["Un", "deux", "trois", "quatre"]),
+    "blank lines that a style removes": ('<pre style="white-space: normal">Un\n\ndeux</pre><p>Trois\n\nquatre</p>', ["Un deux", "Trois quatre"]),
+    "caption in the next row of a table": (f"<table><tr><td>{IMG}</td></tr><tr><td><i>Un pont</i></td></tr></table><p>Un.</p>", [["Un pont"], "Un."]),
+    "table with all of the text": (f"<table><tr><td>{IMG}</td></tr><tr><td>Un.</td></tr></table>", [[None], "Un."]),
+    "signed text in the next row of a table": (
+        f"<table><tr><td>{IMG}</td></tr><tr><td>Un. -VNA</td></tr></table><p>Un.</p>", [[None], "Un. -VNA", "Un."],
+    ),
+    "text beside a picture": (f"<table><tr><td>{IMG}</td><td>Un pont</td></tr></table><p>Un.</p>", [[None], "Un pont", "Un."]),
+    "two cells below a picture": (
+        f"<table><tr><td>{IMG}</td></tr><tr><td>Un pont</td><td>Un lac</td></tr></table><p>Un.</p>", [[None], "Un pont", "Un lac", "Un."],
+    ),
+    "two pictures and a row": (
+        f"<table><tr><td>{IMG}{IMG}</td></tr><tr><td>Un pont</td></tr></table><p>Un.</p>", [[None], [None], "Un pont", "Un."],
+    ),
     "zero-width text": ("<p>\u200b</p><p>Un.</p>", ["Un."]),
 }  # fmt: skip
 
@@ -104,6 +141,15 @@ PICTURES = {
     "sources of a picture": ('<picture><source srcset="/l.jpg 1x"><img></picture>', "l"),
     "an address of its own": ('<img src="/s.jpg" srcset="/l.jpg 2x">', "s"),
     "no usable address": (f'<img srcset="{PLACEHOLDER} 1x, ">', None),
+    "srcset of another program": (f'<img src="{PLACEHOLDER}" data-lazy-srcset="/s.jpg 1x, /l.jpg 2x">', "l"),
+    "copy for browsers without scripts": (f'<img src="{PLACEHOLDER}">\n<noscript><img src="/l.jpg"></noscript>', "l"),
+    "copy before the picture": ('<noscript><img src="/l.jpg"></noscript><picture><img></picture>', "l"),
+    "no picture in the copy": ("<noscript>x</noscript><img>", None),
+    "an address before the copy": (
+        '<img data-cfsrc="/l.jpg" style="display:none"><noscript><img src="/s.jpg"></noscript>',
+        "l",
+    ),
+    "an address of mod_pagespeed": ('<img data-pagespeed-lazy-src="/l.jpg" src="/s.gif">', "l"),
 }
 
 

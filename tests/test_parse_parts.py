@@ -39,6 +39,9 @@ DATELINES = {
     "place and country": ("Paris, France (VNA) - Le", ("Paris, France", None, "VNA")),
     "no space": ("Hanoï(VNA) Le", ("Hanoï", None, "VNA")),
     "no place": ("(VNA) - Le", (None, None, "VNA")),
+    "invisible characters before": ("\u200b\ufeff Hanoï (VNA) - Le", ("Hanoï", None, "VNA")),
+    "invisible characters inside": ("Hanoï\u200b, le 5 mai\u200b (VNA)\u200b - Le", ("Hanoï", "le 5 mai", "VNA")),
+    "invisible character before a sentence": ("Hanoï (VNA)\u200b a déclaré", None),
     "leading spaces": (" \u00a0Hanoï (VNA) - Le", ("Hanoï", None, "VNA")),
     "spaces inside the parentheses": ("Hanoï ( VNA ) - Le", ("Hanoï", None, "VNA")),
     "place with a particle": ("Ho Chi Minh-Ville et Cân Tho (VNA) - Le", ("Ho Chi Minh-Ville et Cân Tho", None, "VNA")),
@@ -91,6 +94,8 @@ SIGNATURES = {
     "final slash": ("Fin. -VNA./.", "-VNA"),
     "source after it": ("Fin. -VNA (Source: http://exemple.vn/a?b=c)", "-VNA"),
     "final dash": ("Fin. –VNA–", "–VNA"),
+    "final soft hyphen and mark": ("Fin. -VNA\u00ad\u200e", "-VNA"),
+    "final star": ("Fin. -VNA *", "-VNA"),
     "final zero-width space": ("Fin. -VNA\u200b", "-VNA"),
     "in brackets, alone": ("(VNA)", "(VNA)"),
     "in brackets after a full stop": ("Fin. (VNA)", "(VNA)"),
@@ -136,7 +141,10 @@ def test_the_source_can_follow_the_signature(paragraphs, expected):
     [
         "(1) Voir le décret.", "( 2 ) Voir.", "[12] Voir.", "1. Voir.", "2) Voir.", "3/ Voir.", "4 Voir le décret.", "5 - Voir.", "a) Voir.",
         "(*) Voir.", "* Voir.", "** Voir.", "† Voir.", "¹ Voir.", "⁽¹² Voir."[1:], "NDLR : voir.", "(NdlR : voir.)", "N.D.L.R. voir", "Note : voir.",
-        "Notes", "Notes:", "____", "-----",
+        "Notes", "Notes:", "____", "-----", "Rectificatif : lire 13.", "ERRATUM - Lire 13.", "Correction du 3 mai : 13.", "(Mise à jour : 13 morts)",
+        "N.B. : voir.", "Précision : le port est fermé.", "Note de la rédaction : voir.", "(Note de l’éditeur : 13.)",
+        "MÀJ : le port est ouvert.", "Mise à jour le 21 novembre à 10h : 13.",
+        "Correction apportée le 21 mai : 13.", "Article modifié le 21/11/2026", "Cette dépêche annule et remplace la précédente.", "[Cet article a été mis à jour à 15h.]",
     ],
 )  # fmt: skip
 def test_footnotes_can_follow_the_signature(note):
@@ -145,7 +153,22 @@ def test_footnotes_can_follow_the_signature(note):
 
 
 @pytest.mark.parametrize(
-    "line", ["En 2025, rien.", "a été signé", "Notez bien.", "(suite)", "- Un", "*", "(12", "100 ans"]
+    "line",
+    [
+        "En 2025, rien.",
+        "a été signé",
+        "La correction : rien.",
+        "Précisions du ministre",
+        "Cet article a été lu.",
+        "L’article modifié du code",
+        "Article 5 modifié",
+        "Notez bien.",
+        "(suite)",
+        "- Un",
+        "*",
+        "(12",
+        "100 ans",
+    ],
 )
 def test_other_lines_after_the_signature_are_no_footnotes(line):
     assert structure.signature_of(["Un. -VNA", line]) is None
@@ -161,6 +184,13 @@ CREDITS = {
     "illustration": ("Photo d'illustration : East Asia Forum", "East Asia Forum"),
     "no-break space": ("Photo\u00a0: Quân Trang/VNA", "Quân Trang/VNA"),
     "credit": ("Un pont. Crédit : X", "X"),
+    "credits": ("Un pont. Crédits : AFP", "AFP"),
+    "infographic": ("Les ports. Infographie : VNA", "VNA"),
+    "map": ("Les ports. Carte : AFP", "AFP"),
+    "screenshot": ("Le site. Capture d’écran : VTV", "VTV"),
+    "photo in Vietnamese": ("Un pont. (Ảnh : Thanh Tùng/VNA)", "Thanh Tùng/VNA"),
+    "invisible characters": ("Un pont. Photo : Xuân\u200bTiến\u200b\u2060", "Xuân\u200bTiến"),
+    "nothing visible": ("Un pont. Photo : \u200b", None),
     "another colon in the caption": ("Sommet : une photo. Photo : VNA.", "VNA"),
     "address": ("Un pont (Source: http://exemple.vn/a?b=c:d)", "http://exemple.vn/a?b=c:d"),
     "address alone": ("(Source: https://exemple.vn)", "https://exemple.vn"),

@@ -7,6 +7,8 @@ import unicodedata
 import pytest
 from test_voir_plus import IMG2, ROOT, S2, T2, T3, U2, U3, cards, parse, stories
 
+from crawler.parse import read_also
+
 LINK, LINK3 = f'<a href="{U2}">{T2}</a>', f'<a href="{U3}">{T3}</a>'
 SENTENCE = "Le président a déclaré hier que tout va bien."
 
@@ -20,7 +22,7 @@ LABELS = [
     "Lire notre dossier :", "Dossier :", "À lire sur le même sujet :", "Sur le même thème :", "Dans le même dossier :", "Articles liés :",
     "Informations connexes :", "En savoir plus :", "Pour aller plus loin :", "Read also:", "Related news:", "Xem thêm:", "Đọc thêm:",
     "Tin liên quan:", "☞ Lire aussi :", "\u200bÀ lire aussi\u00a0:", unicodedata.normalize("NFD", "À lire également :"), "&gt;&gt;&gt; Voir aussi:",
-    "&gt;", "►", "👉", "➡\ufe0f", "⇒", "→",
+    "À découvrir :", "Retrouvez également :", "Dans la même rubrique :", "Ne manquez pas :", "Articles à lire :", "»", "&gt;", "►", "👉", "➡\ufe0f", "⇒", "→",
 ]  # fmt: skip
 
 
@@ -146,8 +148,31 @@ def test_a_heading_may_have_an_icon(alt, expected):
 
 def test_a_link_may_begin_with_its_label():
     article = parse(f'<p>Un.</p><p><a href="{U2}">Lire aussi : {T2}</a></p><p>Deux.</p>')
-    assert [story.post_id for story in article.related] == [2]
+    assert [story.title for story in article.related] == [T2]
     assert texts(article) == ["Un.", "Deux."]
+
+
+@pytest.mark.parametrize("arrows", ["&gt;&gt;", "»» ", "→ ", "👉"])
+def test_a_link_may_begin_with_arrows(arrows):
+    article = parse(f'<p>Un.</p><p><a href="{U2}">{arrows}{T2}</a></p><p>Deux.</p>')
+    assert [story.title for story in article.related] == [T2]
+    assert texts(article) == ["Un.", "Deux."]
+
+
+def test_a_link_that_is_only_a_label_or_an_arrow_is_kept():
+    assert [read_also.without_label(text) for text in ("Lire aussi :", ">>", "> Titre")] == [
+        "Lire aussi :",
+        ">>",
+        "> Titre",
+    ]
+
+
+@pytest.mark.parametrize("label", ["<b>Voir plus</b><br>", "Voir plus<br>"])
+@pytest.mark.parametrize("sign", ["-", "•", "–&nbsp;", ""])
+def test_signs_before_the_stories_of_a_list_of_lines_are_no_text(label, sign):
+    article = parse(f"Un.<br>Fin. -VNA<br><br>{label}{sign} {LINK}<br>{sign} {LINK3}")
+    assert ([story.title for story in article.related], article.signature) == ([T2, T3], "-VNA")
+    assert texts(article) == ["Un.", "Fin. -VNA"]
 
 
 def test_very_many_parts_after_a_link_are_not_examined():

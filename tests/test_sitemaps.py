@@ -92,6 +92,12 @@ TITLES = {
     "as escaped CDATA": (ESCAPED, "De l'image"),
     "of the news first": (ESCAPED + NEWS_TITLE, "Des nouvelles"),
     "of the news without its container": ("<news:title>Des nouvelles</news:title>", "Des nouvelles"),
+    "escaped twice": ("<news:title>L&amp;#39;eau &amp;amp; le th&amp;eacute;</news:title>", "L'eau & le thé"),
+    "of the news, escaped in CDATA": ("<news:title><![CDATA[Th&eacute; &amp; R&D]]></news:title>", "Thé & R&D"),
+    "as escaped CDATA, escaped twice": (
+        ESCAPED.replace("image]", "image &amp;amp; l&amp;#39;eau]"),
+        "De l'image & l'eau",
+    ),
     "of a video": ('<v:title xmlns:v="http://www.google.com/schemas/sitemap-video/1.1">V</v:title>', None),
     "empty, then of an image": (f"<news:title> </news:title>{ESCAPED}", "De l'image"),
 }
@@ -193,6 +199,15 @@ def test_an_index_that_names_only_itself_is_unreadable():
         month(f"<sitemapindex {NAMESPACES}><sitemap><loc>{MONTH}</loc></sitemap></sitemapindex>")
 
 
+def test_a_prefix_that_is_bound_to_the_namespace_of_sitemaps():
+    body = whole(
+        url(1, "<news:publication_date>2026-11-20</news:publication_date>"),
+        NAMESPACES.replace(NEWS_NS, SITEMAP_NS.split('"')[1]),
+    )
+    (sighting,) = month(body).sightings
+    assert (str(sighting.published_at)[:10], kinds(month(body))) == ("2026-11-20", [])
+
+
 def test_several_urls_in_a_line():
     assert ids(month(f"{POST.format(1)} {POST.format(2)}\n")) == [1, 2]
 
@@ -292,11 +307,20 @@ def test_several_gzip_members():
     [
         (f"{POST.format(1)}\r\n{POST.format(2)}\n\n{ROOT}/politique/\n", [1, 2], []),
         (f"\ufeff{POST.format(1)}\nnot a URL\n/titre-post2.vnp", [1], [Kind.NO_LINK]),
+        (f"# novembre\n\n {POST.format(1)}\n{POST.format(2)}\n", [1, 2], [Kind.TEXT_BEFORE]),
+        (f"PHP Notice: x in /a.php\n{ROOT}/{POST.format(1)}\n", [1], [Kind.TEXT_BEFORE]),
     ],
 )
 def test_a_sitemap_in_plain_text(body, expected, problems):
     found = month(body)
     assert (ids(found), kinds(found)) == (expected, problems)
+
+
+@pytest.mark.parametrize("body", [f"var a;\n{ROOT}/politique/\n", "Not found\nhttps://example.org/\n"])
+def test_other_text_is_no_sitemap(body):
+    with pytest.raises(UnreadableSource, match="no entry of the sitemap can be used"):
+        month(body)
+    assert kinds(month(body.partition("\n")[2])) == []
 
 
 # --- hostile files ----------------------------------------------------------------------------------------------------

@@ -32,6 +32,8 @@ FORMATS = {
     "Fri Nov 20 10:00:00 UTC 2026": FROM_GMT,
     "Fri Nov 20 2026 17:00:00 GMT+0700 (Indochina Time)": FROM_GMT,
     "20261120T103000Z": A_DAY.replace(hour=17, minute=30),
+    "20261120143000": AFTERNOON,
+    "20261120143000+0700": AFTERNOON,
     "2026-11-20T10:00:00,123+07": MORNING,
     "2026-11-20T10:00:00+07:00[Asia/Ho_Chi_Minh]": MORNING,
     "2026-11-20 10:00:00 UTC": FROM_GMT,
@@ -78,6 +80,8 @@ FORMATS = {
     "Thứ 6, ngày 20 tháng 11 năm 2026, 14 giờ 30": AFTERNOON,
     "20 Tháng Mười Một, 2026": A_DAY,
     "20 tháng giêng 2026": datetime(2026, 1, 20, tzinfo=HANOI),
+    "20 thg 11, 2026 14:30": AFTERNOON,
+    "T6, 20 Thg11 2026 14:30:00 +0700": AFTERNOON,
     "Chủ nhật, 22/11/2026": datetime(2026, 11, 22, tzinfo=HANOI),
 }
 HALF_DAYS = {

@@ -16,7 +16,7 @@ from crawler import urls
 from crawler.discover import xml
 from crawler.discover.problems import Problem, ProblemKind, Problems
 from crawler.errors import UnreadableSource, UnsafeSource
-from crawler.parse import dom, guard, json_text, times
+from crawler.parse import dom, guard, json_text, loose_json, times
 from crawler.site import Site
 from crawler.types import Sighting, SourceFound
 
@@ -24,8 +24,14 @@ from crawler.types import Sighting, SourceFound
 _TAG = re.compile(r"<(?:/?([a-zA-Z][a-zA-Z0-9]*+)|!)[^<>]*>")
 # Elements whose tags are between words. Others, also those that HTML does not know, are inside a line.
 _APART = dom.BREAKING | frozenset("br img video audio iframe".split())
+_HTML = _APART | dom.TEXT_LEVEL
+_CODE = re.compile(r"<(?:!--|(script|style)\b)", re.IGNORECASE)
+_CODE_ENDS = {"": re.compile("-->")} | {
+    name: re.compile(rf"</{name}\s*+>", re.IGNORECASE) for name in ("script", "style")
+}
 _FUTURE = timedelta(days=2)  # a time farther ahead is wrong; editors schedule articles hours ahead
 _MAX_ADDRESS = 2048  # characters of a link; the sitemap protocol allows fewer
+_MAX_FAULTY = 1_000_000  # bytes of JSON that is corrected; a page of a list has about 150,000
 _ENDING = re.compile(r"(?:-\d+)?(?:\.(?:vnp|vnplus|html?|aspx|rss|xml))?/?$", re.IGNORECASE)
 
 
@@ -125,10 +131,10 @@ def json_value(body: bytes, url: str, expected: str, problems: Problems) -> Any:
     try:
         loaded = json_text.load(body)
     except ValueError as error:
-        around = _object_inside(body)
-        if around is None:
+        found = _object_inside(body) or _corrected(body)
+        if found is None:
             raise UnreadableSource(url, f"expected {expected}, got something else ({len(body)} bytes)") from error
-        loaded, kind = around
+        loaded, kind = found
         problems.add(kind)
     if loaded.has_lost_characters:
         problems.add(ProblemKind.LOST_CHARACTERS)
@@ -147,10 +153,50 @@ def _object_inside(body: bytes) -> tuple[json_text.Loaded, ProblemKind] | None:
         return None
 
 
+def _corrected(body: bytes) -> tuple[json_text.Loaded, ProblemKind] | None:
+    """Return JSON whose usual faults, such as a comma after the last item, are corrected; None if it has others."""
+    if len(body) > _MAX_FAULTY:
+        return None
+    try:
+        loaded = json_text.load(loose_json.corrected(xml.text_of(body)))
+    except ValueError:
+        return None
+    return (replace(loaded, value=loaded.value[0]), ProblemKind.FAULTY_JSON) if len(loaded.value) == 1 else None
+
+
 def plain_text(value: object) -> str | None:
-    """Return the plain text of `value`, which may contain HTML; None if there is no text or `value` is not a string."""
-    text = _TAG.sub(lambda tag: " " if (tag[1] or "").lower() in _APART else "", json_text.text(value))
-    return dom.collapse(html.unescape(text)) or None
+    """Return the plain text of `value`, which may contain HTML; None if there is no text or `value` is not a string.
+
+    References to characters, and tags of HTML, are read twice, because some systems escape a text that is escaped already.
+    """
+    text = json_text.text(value)
+    if "<" in text:
+        text = _without_tags(_without_code(text))
+    if "&" in text:
+        text = html.unescape(_without_tags(html.unescape(text), _HTML))
+    return dom.collapse(text) or None
+
+
+def _without_tags(text: str, names: frozenset[str] | None = None) -> str:
+    """Return `text` without tags, or without those with one of `names`; a space is left between lines."""
+
+    def left(tag: re.Match[str]) -> str:
+        name = (tag[1] or "").lower()
+        return tag[0] if names is not None and name not in names else " " if name in _APART else ""
+
+    return _TAG.sub(left, text)
+
+
+def _without_code(text: str) -> str:
+    """Return `text` without comments, scripts and styles that have an end."""
+    parts, at = [], 0
+    while (start := _CODE.search(text, at)) is not None:
+        end = _CODE_ENDS[(start[1] or "").lower()].search(text, start.end())
+        if end is None:
+            break
+        parts.append(text[at : start.start()])
+        at = end.end()
+    return "".join((*parts, text[at:]))
 
 
 def is_same_source(one: str, other: str) -> bool:

@@ -13,7 +13,7 @@ _BY_URI = (
     ("schemas/sitemap/", ""), ("schemas/sitemap-news", "news"), ("schemas/sitemap-image", "image"),
     ("schemas/sitemap-video", "video"), ("w3.org/1999/xhtml", "xhtml"), ("w3.org/2005/atom", "atom"),
     ("purl.org/atom/ns", "atom"), ("purl.org/rss/1.0/modules/content", "content"), ("purl.org/rss/1.0/modules", "other"),
-    ("purl.org/rss/1.0", ""), ("userland.com/rss2", ""), ("22-rdf-syntax-ns", "rdf"), ("search.yahoo.com/mrss", "media"),
+    ("purl.org/rss/1.0", ""), ("netscape.com/rdf/", ""), ("userland.com/rss2", ""), ("22-rdf-syntax-ns", "rdf"), ("search.yahoo.com/mrss", "media"),
     ("purl.org/dc/", "dc"), ("feedburner", "feedburner"), ("xml/1998/namespace", "xml"),
 )  # fmt: skip
 _BY_PREFIX = {

@@ -32,6 +32,7 @@ class ProblemKind(StrEnum):
     CONTROL_CHARACTERS = "control-characters"
     ENCODING = "encoding"
     LOST_CHARACTERS = "lost-characters"
+    FAULTY_JSON = "faulty-json"
     NO_LINK = "no-link"
     NO_ARTICLES = "no-articles"
     DATES = "dates"
@@ -72,6 +73,7 @@ _DESCRIPTIONS = {
     ProblemKind.CONTROL_CHARACTERS: "it has control characters",
     ProblemKind.ENCODING: "its encoding is not the declared one",
     ProblemKind.LOST_CHARACTERS: "it has bytes or characters that are not text, read as U+FFFD",
+    ProblemKind.FAULTY_JSON: "its JSON is faulty",
     ProblemKind.NO_LINK: "entries without a usable link",
     ProblemKind.NO_ARTICLES: "no entry links to an article of this site",
     ProblemKind.DATES: "doubtful dates",

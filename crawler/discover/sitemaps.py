@@ -38,6 +38,7 @@ _SITEMAP = Shape(
 _NO_ARTICLES = re.compile(r"categor|topic|/tags?\b", re.IGNORECASE)  # dossier section 11: categories.xml, topics.xml
 _ROBOTS_LINE = re.compile(r"(?:^|(?<=\r))[ \t\ufeff]*sitemap[ \t]*:[ \t]*([^\s#]+)", re.IGNORECASE | re.MULTILINE)
 _LINE = re.compile(rb"[^\s<][^\r\n<]{0,3000}")
+_URL_LINE = re.compile(rb"^[ \t]*+https?://", re.IGNORECASE | re.MULTILINE)
 _MAX_LINES = 50_000  # the sitemap protocol's limit
 _MAX_SITEMAPS = 2_000  # of one index; one per month since 2010 are fewer than 300
 
@@ -74,8 +75,13 @@ def _read(body: bytes, url: str, site: Site, now: datetime) -> tuple[str, Discov
     """Return the name of the root element (`urlset` for a sitemap in plain text) and what the response lists."""
     problems, size = Problems(), len(body)
     body = xml.to_utf8(body, problems)
-    if body.lstrip()[:8].lower().startswith((b"http://", b"https://")):
-        return "urlset", _read_lines(body, url, site, problems)
+    if (first := _first_line(body)) is not None:
+        if body[:first].strip():
+            problems.add(ProblemKind.TEXT_BEFORE)
+        found = _read_lines(body[first:], url, site, problems)
+        if not found.sightings and not found.sources and problems.may_hide_entries:
+            raise _unusable(url, problems)
+        return "urlset", found
     reader = XmlReader(body, _SITEMAP, problems)
     articles: list[Sighting] = []
     named: list[SourceFound] = []
@@ -94,7 +100,7 @@ def _read(body: bytes, url: str, site: Site, now: datetime) -> tuple[str, Discov
     if kinds - {"url" if reader.root == "urlset" else "sitemap"}:
         problems.add(ProblemKind.MIXED_ENTRIES)
     if not articles and not named and problems.may_hide_entries:
-        raise UnreadableSource(url, f"no entry of the sitemap can be used; {summary(problems.found)}")
+        raise _unusable(url, problems)
     return reader.root, Discovery(deduplicate(articles), tuple(named), problems=problems.found)
 
 
@@ -109,6 +115,18 @@ def _is_misplaced(entry: Element, url: str, site: Site, problems: Problems) -> b
     if misplaced:
         problems.add(ProblemKind.MIXED_ENTRIES)
     return misplaced
+
+
+def _unusable(url: str, problems: Problems) -> UnreadableSource:
+    return UnreadableSource(url, f"no entry of the sitemap can be used; {summary(problems.found)}")
+
+
+def _first_line(body: bytes) -> int | None:
+    """Return the start of the first line with a URL in a sitemap in plain text; None if `body` is none."""
+    if body.lstrip()[:8].lower().startswith((b"http://", b"https://")):
+        return 0
+    found = _URL_LINE.search(body) if b"<" not in body else None
+    return found.start() if found is not None else None
 
 
 def _read_lines(body: bytes, url: str, site: Site, problems: Problems) -> Discovery:
@@ -222,7 +240,7 @@ def _article(entry: Element, url: str, site: Site, now: datetime, problems: Prob
         _count_unlinked(entry, url, problems)
         return
     inside = list(entry.walk())
-    published = [e.text for e in inside if e.name == "publication_date" and e.vocabulary == "news" and e.text]
+    published = [e.text for e in inside if e.name == "publication_date" and e.vocabulary in ("news", "") and e.text]
     yield Sighting(
         url=target[0],
         post_id=target[1],
@@ -256,7 +274,10 @@ def _title(inside: list[Element]) -> str | None:
     for vocabulary in ("news", "", "image"):
         for text in [text for own, text in titles if own == vocabulary]:
             is_escaped = text.startswith(xml_text.CDATA) and text.endswith(xml_text.CDATA_END)
-            shown = dom.collapse(text[len(xml_text.CDATA) : -len(xml_text.CDATA_END)] if is_escaped else text)
+            plain = text[len(xml_text.CDATA) : -len(xml_text.CDATA_END)] if is_escaped else text
+            if vocabulary:  # these titles are often escaped for HTML before they are escaped for XML
+                plain = xml_text.unescaped(plain, Problems())
+            shown = dom.collapse(plain)
             if shown and (is_escaped or vocabulary != "image"):
                 return shown
     return None

@@ -6,6 +6,7 @@ the first root element. This reader needs only the elements of each entry, so it
 - An end tag closes the nearest open element of that name, and what is open inside it. Other end tags are ignored.
 - The beginning of an entry closes an entry that is still open.
 - Text that is still open at the end of the file is not used, because it may be cut off.
+- Text directly after an empty element belongs to it: HTML parsers write `<link/>URL`, because `link` is empty in HTML.
 - A document type is skipped. No entity is expanded; HTML entities such as `&eacute;` in a text become characters.
 
 Only one entry at a time is in memory, and depth, lengths and numbers are limited, so that a hostile file costs little.
@@ -87,6 +88,7 @@ class XmlReader:
         self._entry: _Open | None = None
         self._field: _Open | None = None  # the innermost open element whose text is used
         self._field_vocabulary = ""
+        self._empty: Element | None = None  # the used element directly before, if it is empty
         self._elements = 0  # in the current entry
         self._text = 0  # bytes of text used in the current element
         self._texts = 0
@@ -102,6 +104,7 @@ class XmlReader:
             start = match.start()
             if start > at:
                 self._add_text(body[at:start])
+            self._empty = None
             tags += 1
             is_end, name, raw, text = match.group("end", "name", "attributes", "text")
             if name is None:
@@ -132,6 +135,7 @@ class XmlReader:
             return
         self._start(name, known, raw)
         if raw.endswith(b"/"):
+            self._empty = self._open[-1].element if self._open[-1] is self._field else None
             self._pop()
 
     def _add_leaf(self, name: bytes, raw: bytes, text: bytes) -> bool:
@@ -367,6 +371,10 @@ class XmlReader:
             self._problems.add(ProblemKind.TEXT_BEFORE if self.root is None else ProblemKind.TEXT_AFTER)
         if not is_cdata and b"<" in raw:
             self._problems.add(ProblemKind.BAD_TAGS)
+        if self._empty is not None and raw.strip():
+            self._problems.add(ProblemKind.BAD_TAGS)
+            self._text, self._empty.text = 0, self._used(raw) or ""
+            return
         if innermost is None or innermost.sink is None:
             return
         text = self._used(raw, is_cdata=is_cdata)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from html.entities import html5
 from itertools import islice
+from urllib.parse import unquote
 
 from crawler.discover.problems import ProblemKind, Problems
 from crawler.discover.xml import text_of
@@ -25,6 +26,11 @@ _DECLARATIONS = re.compile(rb"""(?:[^\]"'<]++|"[^"]*+"|'[^']*+'|<!--(?:[^-]|-(?!
 _DECLARATIONS_REACH = 65_536  # bytes; in longer declarations, quotes are ignored, because checking them is quadratic
 _SUBSET_END = re.compile(rb"\]\s*+>")
 _LINE_BREAK = re.compile(r"(?<![ \t])[ \t]*+[\r\n]\s*+")  # not from each space on: that would be quadratic
+_BEFORE_INNER = re.compile(r"[^?#]+(?=https?:/)", re.IGNORECASE)  # what is before the last of several addresses
+_ONE_SLASH = re.compile(r"https?:(?=/[^/])", re.IGNORECASE)
+_ESCAPED = re.compile(r"https?%3A", re.IGNORECASE)
+_USUAL = ("https://", "http://")
+_SCHEME = len("https://")
 _AROUND_ADDRESS = " \t\r\n\v\f\u00a0\u00ad\u200b\u200c\u200d\u200e\u200f\u202f\u2060\ufeff\"'<>«»“”"
 CDATA, CDATA_END = "<![CDATA[", "]]>"  # as text, after the escapes were read
 NO_ATTRIBUTES: Mapping[str, str] = {}
@@ -34,13 +40,28 @@ def address(text: str) -> str:
     """Return an address without what does not belong to it.
 
     This is the space, the invisible characters and the quotation marks or angle brackets at both ends, a CDATA section
-    whose marks were escaped, and the line breaks with the spaces around them.
+    whose marks were escaped, the line breaks with the spaces around them, and another address before it, such as the root
+    of the site before an address that is absolute already. An address in the query of another one is left there.
     """
     text = text.strip()
     if text.startswith(CDATA) and text.endswith(CDATA_END):
         text = text[len(CDATA) : -len(CDATA_END)]
     text = text.strip(_AROUND_ADDRESS)
-    return _LINE_BREAK.sub("", text) if "\n" in text or "\r" in text else text
+    if "\n" in text or "\r" in text:
+        text = _LINE_BREAK.sub("", text)
+    if not text.startswith(_USUAL):
+        text = _with_scheme(text)
+    if text.find(":/", _SCHEME) > 0 and (before := _BEFORE_INNER.match(text)):
+        return _with_scheme(text[before.end() :])
+    return text
+
+
+def _with_scheme(text: str) -> str:
+    """Return an address that is escaped as a whole, or has one slash after its scheme, as it should be."""
+    if _ESCAPED.match(text):
+        text = unquote(text)
+    one_slash = _ONE_SLASH.match(text)
+    return f"{one_slash[0]}/{text[one_slash.end() :]}" if one_slash else text
 
 
 def unescaped(text: str, problems: Problems) -> str:

@@ -10,15 +10,15 @@ Boundary: reads the tree; the caller passes the layout and the function that mak
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from itertools import chain
+from functools import cached_property
 
 from selectolax.lexbor import LexborNode
 
 from crawler import urls
 from crawler.markup import Attributes, BodySelectors, Markup
-from crawler.parse import dom, image_sets, read_also, structure
+from crawler.parse import dom, image_address, read_also, structure, tables
 from crawler.types import Block, ImageBlock, TextBlock, TextType
 
 Resolve = Callable[[str], str | None]
@@ -31,16 +31,11 @@ _TYPES: dict[str, TextType] = {
 _HANDLED = (
     dom.SILENT | dom.TEXT_LEVEL | {"br", "hr", "img", "table", "lite-youtube", "amp-youtube", "amp-video"}
 )  # by `_take_html`
-# Embedded pages and objects that play video or audio, by their addresses.
-_PLAYERS = frozenset("video audio lite-youtube amp-youtube amp-video".split())
-_PLAYS = re.compile("youtu|video|player|vimeo|tiktok|flash", re.IGNORECASE)
+_BLANK_LINE = re.compile(r"\n[ \t\r]*+\n\s*+")
 _NEAR = 3  # siblings in each direction
-_EMBEDDED = 1_000  # characters of the HTML of an embedded object that are searched for its address
 _SIGNS_LENGTH = 15  # letters after a related link that are not a sentence, such as a date
 _LABEL_LENGTH, _LABEL_PARTS = 80, 40  # longest label before a related link: characters, text nodes
 _BARE_CAPTION_LENGTH = 400  # characters; the longest caption in the seeds has 240
-_LONG_CELL = 200  # characters
-_DATA_TABLE_COLUMNS = 2  # a table without a row of this many filled cells is used only for layout
 
 
 @dataclass
@@ -89,6 +84,7 @@ class _Reader:
         skip: frozenset[int] = frozenset(),
         unclosed: frozenset[int] = frozenset(),
     ) -> None:
+        self._body, self._foreign = body, skip  # the second: parts of other stories or articles
         self._resolve = resolve
         self._unclosed = unclosed
         self._attributes = attributes
@@ -105,6 +101,7 @@ class _Reader:
         self._parts = BodyParts()
         self._buffer: list[str] = []
         self._awaits_caption = False  # the last block is a picture whose caption may follow as bare text
+        self._with_lines: dict[int, bool] = {}  # by the id of an element: whether it shows blank lines
         self._after_label = False  # the last line was "Lire aussi :", so the links that follow are related stories
 
     def read(self, body: LexborNode) -> BodyParts:
@@ -144,11 +141,23 @@ class _Reader:
     def _enter(self, node: LexborNode, kind: TextType) -> bool:
         """Process `node`; return whether its children must be visited, too."""
         if node.is_text_node:
-            self._buffer.append(node.text_content or "")
+            text = node.text_content or ""
+            if "\n" in text and _BLANK_LINE.search(text) and self._keeps_lines(node):
+                *lines, text = _BLANK_LINE.split(text)
+                for line in lines:
+                    self._buffer.append(line)
+                    self._flush(kind)
+            self._buffer.append(text)
             return False
         if not node.is_element_node:
             return False
         return not (self._take_special(node, kind) or self._take_html(node, kind))
+
+    def _keeps_lines(self, text: LexborNode) -> bool:
+        around = text.parent or text
+        if around.mem_id not in self._with_lines:
+            self._with_lines[around.mem_id] = dom.keeps_lines(around)
+        return self._with_lines[around.mem_id]
 
     def _take_special(self, node: LexborNode, kind: TextType) -> bool:
         """Process `node` if the layout selects it, e.g. as a picture or a player; return whether it was processed."""
@@ -159,7 +168,7 @@ class _Reader:
             self._parts.related_links.append(node)
             self._buffer.append(read_also.LINK_MARK)
         elif identity in self._noise:
-            pass
+            self._buffer += [read_also.LINK_MARK] if node.tag == "a" and identity in self._foreign else []
         elif identity in self._player:
             self._flush(kind)
             self._parts.has_player = True
@@ -195,30 +204,33 @@ class _Reader:
         if sum(map(len, self._buffer[:_LABEL_PARTS])) > _LABEL_LENGTH or len(self._buffer) > _LABEL_PARTS:
             return False  # the text before the link is a sentence: "Lire aussi :" is shorter
         before = "".join(self._buffer)
-        if not before.strip():
-            return self._after_label and not _begins_sentence(link)
         if read_also.is_sure(before):
             return True
-        return (read_also.is_arrow(before) or read_also.is_before_link(before)) and not _begins_sentence(link)
+        is_listed = self._after_label and read_also.has_no_text(before)
+        is_related = is_listed or read_also.is_arrow(before) or read_also.is_before_link(before)
+        return is_related and not _begins_sentence(link)
 
     def _take_html(self, node: LexborNode, kind: TextType) -> bool:
         """Process `node` if its tag has a special meaning in any HTML page; return whether it was processed."""
         if node.tag not in _HANDLED:
             return False
-        if _plays(node):
+        if dom.plays(node):
             self._flush(kind)
             self._parts.has_player = True
         elif dom.is_silent(node):
             pass
         elif node.tag in ("br", "hr"):
             self._flush(kind)
-        elif node.tag == "img" and _is_tracking_pixel(node):
+        elif node.tag == "img" and image_address.is_tracking_pixel(node):
             pass
         elif node.tag == "img":
             self._flush(kind)
             image = self._image(node)
             self._parts.blocks.append(image)
             self._awaits_caption = image.caption is None
+        elif node.tag == "table" and self._has_picture_alone(node):
+            self._flush(kind)
+            self._parts.blocks += self.pictures(node)
         elif node.tag == "table" and (rows := self._data_rows(node)):
             self._flush(kind)
             self._emit("paragraph", " ".join(filter(None, map(dom.text, node.css("caption")))))
@@ -274,14 +286,18 @@ class _Reader:
         return True
 
     def _data_rows(self, table: LexborNode) -> list[list[str]]:
-        """Return the cell texts of a data table by row; an empty list if the table only positions other content."""
-        if table.mem_id in self._with_picture or table.mem_id in self._with_table:
-            return []
-        cells = [row.css("td, th") for row in table.css("tr")]
-        rows = [texts for row in cells if any(texts := [dom.text(cell) for cell in row])]
-        if len(rows) == 1 and any(map(_is_running_text, chain.from_iterable(cells))):
-            return []
-        return rows if _is_data(rows) else []
+        has_others = table.mem_id in self._with_picture or table.mem_id in self._with_table
+        return [] if has_others else tables.data(table)
+
+    def _has_picture_alone(self, table: LexborNode) -> bool:
+        if table.mem_id not in self._with_picture or table.mem_id in self._with_table:
+            return False
+        is_all = dom.text(table) == self._text  # the text may then be that of a short article
+        return not is_all and tables.is_picture(table, _BARE_CAPTION_LENGTH)
+
+    @cached_property
+    def _text(self) -> str:
+        return dom.text(self._body)
 
     def _emit(self, kind: TextType, text: str) -> None:
         if text:
@@ -305,7 +321,7 @@ class _Reader:
             node = stack.pop()
             if node.mem_id in self._noise or node.tag in dom.SILENT:
                 continue  # this also skips the `<noscript>` copy of a lazily loaded picture
-            if node.tag == "img" and not _is_tracking_pixel(node):
+            if node.tag == "img" and not image_address.is_tracking_pixel(node):
                 image = self._image(node)
                 found.append(_captioned(image, pending) if pending else image)
                 pending = None
@@ -317,6 +333,9 @@ class _Reader:
                     found[-1] = _captioned(found[-1], f"{before} {text}" if before else text)
             else:
                 stack.extend(reversed([child for child in dom.children(node) if dom.is_element(child)]))
+        if not found:  # the picture itself is added by a script
+            found = [self._image(n) for n in container.css("noscript img") if not image_address.is_tracking_pixel(n)]
+            found[-1:] = [_captioned(image, pending) if pending else image for image in found[-1:]]
         if found and all(image.caption is None for image in found):  # its caption may be bare text, without an element
             text = dom.text(container, self._noise)
             is_caption = 0 < len(text) <= _BARE_CAPTION_LENGTH and structure.signature(text) is None
@@ -326,7 +345,7 @@ class _Reader:
     def _image(self, node: LexborNode) -> ImageBlock:
         alt = dom.attribute(node, "alt")
         image = ImageBlock(
-            url=self._image_url(node),
+            url=image_address.of(node, self._attributes.image, self._resolve),
             alt=dom.collapse(alt),
             joint=" " if alt.strip() and alt[-1].isspace() else "",
         )
@@ -334,15 +353,6 @@ class _Reader:
         stated = (dom.collapse(dom.attribute(place, n)) for n in self._attributes.caption for place in places)
         caption = next(filter(None, stated), None)
         return _captioned(image, caption) if caption else image
-
-    def _image_url(self, node: LexborNode) -> str | None:
-        """Return the URL of a picture's image file (dossier section 7); None if no attribute of the element has one.
-
-        Attributes for lazy loading, such as `data-src`, are read before `src`. Placeholders (`data:` URLs) are ignored.
-        The largest file of a `srcset` is used only if there is no other URL.
-        """
-        values = chain((dom.attribute(node, name).strip() for name in self._attributes.image), image_sets.largest(node))
-        return next((url for value in values if value and (url := self._resolve(value))), None)
 
 
 def _kind(node: LexborNode, outer: TextType) -> TextType:
@@ -364,13 +374,6 @@ def _near(node: LexborNode, *, after: bool = True) -> Iterator[LexborNode]:
         one, two = one.prev if one is not None else None, two.next if two is not None else None
 
 
-def _plays(node: LexborNode) -> bool:
-    """Whether an element plays video or audio."""
-    if node.tag in _PLAYERS:
-        return True
-    return node.tag in ("iframe", "object", "embed") and _PLAYS.search((node.html or "")[:_EMBEDDED]) is not None
-
-
 def _begins_sentence(link: LexborNode) -> bool:
     """Whether text follows a link in the same line, so that the link is part of a sentence."""
     letters, node = 0, link.next
@@ -382,19 +385,5 @@ def _begins_sentence(link: LexborNode) -> bool:
     return letters > _SIGNS_LENGTH
 
 
-def _is_tracking_pixel(image: LexborNode) -> bool:
-    """Whether an image is a tracking pixel, which means that its width or height is 0 or 1."""
-    return any(dom.attribute(image, side).strip() in ("0", "1") for side in ("width", "height"))
-
-
 def _captioned(image: ImageBlock, caption: str | None) -> ImageBlock:
     return ImageBlock(image.url, image.alt, caption, structure.credit(caption), image.joint)
-
-
-def _is_data(rows: Iterable[list[str]]) -> bool:
-    return any(sum(map(bool, row)) >= _DATA_TABLE_COLUMNS for row in rows)
-
-
-def _is_running_text(cell: LexborNode) -> bool:
-    """Whether a cell contains several paragraphs, and more text than a cell with data."""
-    return len(cell.css("p")) > 1 and len(dom.text(cell)) > _LONG_CELL

@@ -54,6 +54,7 @@ MOJIBAKE = re.compile(r"Ã[\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’
 # Characters of which each alternative of `MOJIBAKE` contains one, and the one that replaces damaged bytes. Few pages
 # contain any of them, and Python finds a single character far faster than a pattern.
 _SIGNS_OF_DAMAGE = "Ã€źĂÂð\ufffd"
+_CONTROLS = re.compile(rb"\xc2[\x80-\x9f]")  # U+0080 to U+009F in UTF-8; in windows-1252, these are `’`, `–` and others
 _META_UTF_8 = re.compile(rb"<meta charset=\"?utf-8\"? ?/?>")  # in lower case
 _FEW_CHARACTERS = 4  # other bytes for each UTF-8 character, which two letters of French text are by chance
 _FALLBACK = "cp1252"  # HTML standard, section "Determining the character encoding", step 9
@@ -116,6 +117,8 @@ def decode(body: bytes, content_type: str | None = None) -> Decoded:
         )
     if reference := _impossible_reference(html):
         problems.append(f"charset: {reference!r} names a character that does not exist, read as U+FFFD")
+    if _CONTROLS.search(html):
+        problems.append("charset: control characters, as if windows-1252 was read as ISO 8859-1 before it was sent")
     if any(sign in text for sign in _SIGNS_OF_DAMAGE) and MOJIBAKE.search(text):
         problems.append("charset: looks like mojibake (UTF-8 read as a one-byte code page before it was sent)")
     return Decoded(html, charset, tuple(problems))
@@ -133,7 +136,9 @@ def _is_usual(body: bytes, content_type: str | None) -> bool:
                 return False
     except UnicodeError:
         return False
-    return not any(tag.match(body) for tag, _ in _UTF_16) and _impossible_reference(body) is None
+    if any(tag.match(body) for tag, _ in _UTF_16) or _CONTROLS.search(body) is not None:
+        return False
+    return _impossible_reference(body) is None
 
 
 def _declares_only_utf_8(body: bytes, content_type: str | None) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -16,7 +17,7 @@ from crawler import urls
 #: Elements whose content is never visible text; but see `is_silent` about forms.
 SILENT = frozenset(
     "script style noscript template iframe object embed svg math canvas audio video form button select input textarea "
-    "link meta head title".split()
+    "link meta head title amp-ad amp-embed amp-iframe amp-sticky-ad".split()
 )
 #: Elements inside a line of text.
 TEXT_LEVEL = frozenset(
@@ -31,8 +32,15 @@ BREAKING = frozenset(
 )
 _CONTENT = "h1, article, main"  # elements that no form for readers contains
 _CONTROLS = 'input:not([type="hidden"]), textarea, select, button'
+_PLAYERS = frozenset("video audio lite-youtube amp-youtube amp-video".split())
+# Embedded pages and objects that play video or audio, by their addresses.
+_EMBEDS = frozenset("iframe amp-iframe object embed".split())
+_PLAYS = re.compile("youtu|video|player|vimeo|tiktok|flash", re.IGNORECASE)
+_EMBEDDED = 1_000  # characters of the HTML of an embedded object that are searched for its address
 _PARAGRAPHS = 5  # in a form that contains the text of an article
 _HIDDEN = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)\b", re.IGNORECASE)
+_KEEPS_LINES = re.compile(r"white-space\s*:\s*(?:pre|break-spaces)", re.IGNORECASE)
+_LEVELS = 20  # elements around another one that are searched for a style
 #: Characters without width that a text consists of where an editor has left a field or a paragraph empty.
 INVISIBLE = "\u200b\ufeff\u200c\u200d\u2060"
 _OTHER_SPACES = "\n\t\r\f\v"
@@ -82,10 +90,31 @@ def is_silent(node: LexborNode) -> bool:
         return not _is_wrapper(node)
     if tag in SILENT:
         return True
-    if tag not in TEXT_LEVEL:
-        return False
+    return tag in TEXT_LEVEL and is_hidden(node)
+
+
+def plays(node: LexborNode) -> bool:
+    """Whether an element plays video or audio."""
+    if node.tag in _PLAYERS:
+        return True
+    return node.tag in _EMBEDS and _PLAYS.search((node.html or "")[:_EMBEDDED]) is not None
+
+
+def is_hidden(node: LexborNode) -> bool:
+    """Whether an element itself says that it is not shown."""
     attributes = node.attrs
     return "hidden" in attributes or ("style" in attributes and _HIDDEN.search(attributes["style"] or "") is not None)
+
+
+def keeps_lines(element: LexborNode) -> bool:
+    """Whether an element shows the blank lines of its texts: it is inside a `<pre>`, or a style says so."""
+    for around in (element, *islice(ancestors(element), _LEVELS)):
+        style = attribute(around, "style")
+        if "white-space" in style.lower():
+            return _KEEPS_LINES.search(style) is not None
+        if around.tag == "pre":
+            return True
+    return False
 
 
 def _is_wrapper(form: LexborNode) -> bool:

@@ -23,10 +23,12 @@ from crawler.types import Block, ImageBlock
 
 _PUBLISHED = (
     "article:published_time", "og:article:published_time", "datepublished", "pubdate", "dc.date.issued", "dcterms.issued",
-    "parsely-pub-date",
+    "parsely-pub-date", "article:published", "og:pubdate", "sailthru.date", "dc.date.created", "dcterms.created", "dc.date", "dcterms.date",
 )  # fmt: skip
 _BEFORE_TAG = f"#＃{dom.INVISIBLE}"
 _AROUND_TAG = " ,;\u00a0\u202f"
+_AROUND_CRUMB = " \u00a0>›»/|→"
+_CUT, _SHORTEST_START = ". …", 8  # signs at the end of a title that is cut; characters of its start
 _MODIFIED = ("article:modified_time", "og:article:modified_time", "datemodified", "og:updated_time")
 
 
@@ -114,7 +116,8 @@ def address(page: PageTree) -> str:
 
 def section(page: PageTree, layout: Markup | None = None, frame: Frame | None = None) -> tuple[str | None, str]:
     """Return the article's section (None if the page names none) and the place on the page where it was found."""
-    if stated := page.head.meta.get("article:section"):
+    stated = head_reader.text_of(page.head.meta.get("article:section"))
+    if stated and stated.casefold() not in site.HOME_NAMES and not stated.startswith(("http://", "https://")):
         return stated, "meta article:section"
     if name := _last_crumb(page.head.breadcrumbs, page):
         return name, "JSON-LD BreadcrumbList"
@@ -175,5 +178,14 @@ def _news(page: PageTree, key: str) -> str:
 
 def _last_crumb(crumbs: Sequence[str], page: PageTree) -> str | None:
     """Return the last breadcrumb that names neither the home page nor the article itself; None if there is none."""
-    names = [c for c in crumbs if c and c.casefold() not in site.HOME_NAMES and comparable(c) not in page.titles]
-    return names[-1] if names else None
+    bare = (crumb.strip(_AROUND_CRUMB) for crumb in reversed(crumbs))
+    names = (c for c in bare if c and c.casefold() not in site.HOME_NAMES)
+    return next((name for name in names if not _is_title(name, page)), None)
+
+
+def _is_title(crumb: str, page: PageTree) -> bool:
+    """Whether a breadcrumb is the title of the article, which may be cut: `Le Vietnam et la…`."""
+    name = comparable(crumb)
+    start = name.rstrip(_CUT)
+    is_cut = start != name and len(start) >= _SHORTEST_START
+    return name in page.titles or (is_cut and any(title.startswith(start) for title in page.titles))

@@ -44,8 +44,12 @@ class PageTree:
     html: bytes = b""
 
     def resolve(self, link: str) -> str | None:
-        """Return the absolute URL of `link`, a link on the page; None if it is not an http or https URL."""
-        return urls.absolute(self.head.base, link)
+        """Return the absolute URL of `link`, a link on the page; None if it is not an http or https URL.
+
+        If the page is a copy of the Wayback Machine, whose links lead to other copies, the original URL is returned.
+        """
+        url = urls.absolute(self.head.base, link)
+        return urls.original(url) if url is not None else None
 
     @cached_property
     def news(self) -> Mapping[str, Any]:
@@ -55,7 +59,8 @@ class PageTree:
     @cached_property
     def titles(self) -> frozenset[str]:
         """The article's headlines according to the page's metadata, normalised by `comparable`."""
-        names = (self.head.meta.get("og:title"), head_reader.text_of(self.news.get("headline")), self.head.title)
+        stated = (self.head.meta.get("og:title"), self.news.get("headline"), self.head.title)
+        names = map(head_reader.text_of, stated)
         return frozenset(comparable(re.sub(site.TITLE_SUFFIX, "", name)) for name in names if name)
 
 

@@ -11,11 +11,13 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from crawler import site, urls
+from crawler.markup import FULL_STORY
 from crawler.parse import dom, json_text, loose_json
 
 # The types of schema.org for an article, in lower case.
@@ -24,9 +26,12 @@ _ARTICLE_TYPES = frozenset(
     "reportagenewsarticle reviewnewsarticle report blogposting liveblogposting advertisercontentarticle".split()
 )
 _LD_WRAPPING = re.compile(r"^\s*(?:<!--|//\s*<!\[CDATA\[|<!\[CDATA\[)|(?:-->|//\s*\]\]>|\]\]>)\s*;?\s*$")
+_ITEMS = frozenset("article li aside nav".split())
 _POSITION = re.compile(r"\d{1,4}", re.ASCII)
 _MAX_LD = 1_000_000  # characters of all scripts of a page; an article has up to 30,000
 _SHOWN = 60  # characters of a damaged tag in a problem
+_MAX_MICRODATA = 200  # `<meta>` elements outside of the head; a page with lists may have some dozens
+_LEVELS = 20  # elements around such an element
 _LD_DEPTH = 12  # levels of nested JSON-LD objects and lists to read
 
 
@@ -65,12 +70,12 @@ def read(tree: LexborHTMLParser, url: str) -> Head:
         found[node.tag].append(node)
     objects = list(_json_ld(found["script"], problems))
     title = tree.css_first("title")
-    link = tree.css_first('link[rel="canonical"]')
-    base = dom.base_of(found["base"], url)
+    link = tree.css_first('link[rel~="canonical"]')
+    base = urls.original(dom.base_of(found["base"], url))
     return Head(
         base=base,
         title=_headline(dom.collapse(title.text(deep=True))) if title else None,
-        canonical=urls.absolute(base, dom.attribute(link, "href")) if link else None,
+        canonical=urls.original(urls.absolute(base, dom.attribute(link, "href")) or "") or None if link else None,
         meta=_meta(found["meta"], problems),
         news=tuple(o for o in objects if _types(o) & _ARTICLE_TYPES),
         breadcrumbs=_breadcrumbs(objects),
@@ -101,19 +106,36 @@ def _headline(title: str) -> str | None:
 
 def _meta(nodes: Iterable[LexborNode], problems: list[str]) -> dict[str, str]:
     found: dict[str, str] = {}
+    examined = 0  # elements with microdata inside another element
     for node in nodes:
         attributes = node.attributes
-        key = attributes.get("property") or attributes.get("name") or attributes.get("itemprop") or ""
+        named = attributes.get("property") or attributes.get("name") or ""
+        key = named or attributes.get("itemprop") or ""
         if '"' in key or dom.is_damaged(attributes):
             shown = dom.collapse(" ".join(value or name for name, value in attributes.items()))[:_SHOWN]
             problems.append(f"metadata: a tag is damaged and is not read: {shown!r}")
             continue
-        value = dom.collapse(attributes.get("content") or "")
-        if value.endswith('"') and value.count('"') == 1 and " " not in value:  # the one at its start is missing
-            value = value[:-1]
-        if key and value:
-            found.setdefault(key.strip().lower(), value)
+        value = _without_stray_quote(dom.collapse(attributes.get("content") or ""))
+        if not key or not value:
+            continue
+        if not named and node.parent is not None and node.parent.tag != "head":
+            examined += 1
+            if examined > _MAX_MICRODATA or _is_of_story(node):
+                continue
+        found.setdefault(key.strip().lower(), value)
     return found
+
+
+def _without_stray_quote(value: str) -> str:
+    """Return a value without the quotation mark at its end if the one at its start is missing; such a value has no spaces."""
+    return value[:-1] if value.endswith('"') and value.count('"') == 1 and " " not in value else value
+
+
+def _is_of_story(node: LexborNode) -> bool:
+    """Whether a `<meta>` with microdata belongs to a story in a list: the item around it contains no whole article."""
+    around = (a for a in islice(dom.ancestors(node), _LEVELS) if a.tag in _ITEMS or "itemscope" in a.attrs)
+    item = next(around, None)
+    return item is not None and item.css_first(FULL_STORY) is None
 
 
 def _json_ld(scripts: Iterable[LexborNode], problems: list[str]) -> Iterator[Mapping[str, Any]]:
@@ -163,6 +185,9 @@ def _objects(data: Any, depth: int) -> Iterator[Mapping[str, Any]]:
         yield data
         yield from _objects(data.get("@graph"), depth + 1)
         yield from _objects(data.get("mainEntity"), depth + 1)
+        yield from _objects(data.get("breadcrumb"), depth + 1)
+        if isinstance(page := data.get("mainEntityOfPage"), dict):
+            yield from _objects(page.get("breadcrumb"), depth + 1)
 
 
 def _types(data: Mapping[str, Any]) -> set[str]:
@@ -194,4 +219,5 @@ def _position(item: Mapping[str, Any]) -> int:
 
 
 def _crumb(item: Mapping[str, Any]) -> str | None:
-    return text_of(item.get("name")) or text_of(item.get("item"))
+    named = (text for key in ("name", "item") if (text := text_of(item.get(key))))
+    return next((text for text in named if not text.startswith(("http://", "https://"))), None)

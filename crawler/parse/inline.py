@@ -5,6 +5,7 @@
 - Deleted text (`del`, `s`, `strike`) beside other text is removed and reported, so that a correction reads
   `<del>12</del> <ins>15</ins>` as 15. A line of which nothing would be left is kept.
 - Formulas in MathML are written as text: `E = mc^2`, `1/2`.
+- Emoji that are pictures, and mail addresses that a proxy has hidden, are written out (`stand_ins`).
 - Quotation marks of `q` and brackets of ruby annotations, which a browser adds, are written out.
 
 Boundary: changes the tree once, before anything is read from it.
@@ -17,7 +18,7 @@ import unicodedata
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from crawler.parse import dom, formulas
+from crawler.parse import dom, formulas, stand_ins
 
 _MARKS = "sup, sub, q, rt"
 _DELETED = ("del", "s", "strike")
@@ -43,8 +44,9 @@ _FUNCTION = re.compile(r"log|lim|max|min")
 
 def prepare(tree: LexborHTMLParser) -> tuple[str, ...]:
     """Change the inline elements of a page and return problems: the texts that were removed or are hidden."""
-    if tree.css_first(f"{_MARKS}, math, {', '.join(_DELETED)}") is None:
+    if tree.css_first(f"{_MARKS}, math, {', '.join(_DELETED)}, {stand_ins.SELECTOR}") is None:
         return _hidden(tree)
+    stand_ins.write_out(tree)
     formulas.write_out(tree)
     problems = (*_remove_deleted(tree), *_hidden(tree))
     for node in tree.css(_MARKS):

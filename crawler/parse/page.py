@@ -50,6 +50,7 @@ from crawler.types import Article, ArticleKind, Block, ImageBlock, Related, Text
 PARSER_VERSION = 9
 
 _AMP_IMAGE = re.compile(rb"<(/?)amp-img\b", re.IGNORECASE)
+_INFOGRAPHIC = re.compile(r"\W*+(?:infographi|graphique)", re.IGNORECASE)  # a caption that is the credit of one
 _MAX_RELATED = 1_000  # stories; each becomes a page to fetch, and an article has about ten
 _MAX_TITLE = 100_000  # characters; a title is copied into an address, the search index and each list
 
@@ -219,7 +220,7 @@ def _signature(
     page: PageTree, found: Frame, blocks: Sequence[Block], paragraphs: Sequence[str]
 ) -> tuple[str | None, tuple[str, ...]]:
     """Return the signature of the article, None if it has none, and a problem if another part of the page has one then."""
-    signature = structure.signature_of(paragraphs) or structure.signature_of(_without_last_items(blocks))
+    signature = structure.signature_of(paragraphs) or structure.signature_of(_without_items(blocks))
     return signature, () if signature else _lost_signature(page, found, blocks)
 
 
@@ -229,13 +230,9 @@ def _lost_signature(page: PageTree, found: Frame, blocks: Sequence[Block]) -> tu
     return unread.lost_signature(read, found.paragraphs(page.tree))
 
 
-def _without_last_items(blocks: Sequence[Block]) -> Sequence[str]:
-    """Return the paragraphs before the list at the end of the text, whose items may be footnotes; none if it has no such list."""
-    texts = [block for block in blocks if isinstance(block, TextBlock)]
-    if not texts or texts[-1].type != "list_item":
-        return ()
-    while texts and texts[-1].type == "list_item":
-        texts.pop()
+def _without_items(blocks: Sequence[Block]) -> Sequence[str]:
+    """Return the paragraphs of a text without lists and quotes: footnotes and embedded posts may follow the signature."""
+    texts = (block for block in blocks if isinstance(block, TextBlock) and block.type not in ("list_item", "quote"))
     return Article(title="", blocks=tuple(texts)).paragraphs
 
 
@@ -245,7 +242,8 @@ def _kind_without_text(blocks: Sequence[Block], parts: BodyParts) -> ArticleKind
     pictures = [b for b in parts.blocks if isinstance(b, ImageBlock)] or [
         b for b in blocks if isinstance(b, ImageBlock)
     ]
-    return "photo" if any(p.caption for p in pictures) else "infographic"
+    captions = [p.caption for p in pictures if p.caption]
+    return "photo" if any(not _INFOGRAPHIC.match(caption) for caption in captions) else "infographic"
 
 
 def _with_provenance(article: Article, sources: dict[str, str | None]) -> Article:

@@ -34,6 +34,8 @@ _HEADING = (
 # These words are labels only before a colon, in the same line as the link.
 _BEFORE_COLON = (
     rf"(?:{_A}\s+)?(?:re\)?\s?)?(?:lire|voir|{_E}couter|regarder)(?:\s+(?:notre|nos)\s+\w+)?|(?:notre\s+)?dossier"
+    rf"|(?:{_A}\s+)?d{_E}couvrir|retrouvez\s+(?:aussi|{_E}galement)|dans\s+la\s+m[eê]\u0302?me\s+rubrique|ne\s+manquez\s+pas"
+    rf"|articles?\s+{_A}\s+(?:re)?lire"
 )
 _LABELLED = re.compile(rf"{_SIGNS}(?:{_LABEL}|{_HEADING})\s*+:", re.IGNORECASE)
 _SURE = re.compile(rf"{_SIGNS}{_LABEL}\s*+[:|]{_SIGNS}", re.IGNORECASE)
@@ -41,7 +43,8 @@ _ALONE = re.compile(rf"{_SIGNS}{_LABEL}{_SIGNS}", re.IGNORECASE)
 _HEADS_LIST = re.compile(rf"{_SIGNS}(?:{_LABEL}|{_HEADING}){_SIGNS}", re.IGNORECASE)
 _BEFORE_LINK = re.compile(rf"{_SIGNS}(?:{_LABEL}|{_HEADING}|(?:{_BEFORE_COLON})\s*+:){_SIGNS}", re.IGNORECASE)
 _ARROWS_BEFORE_LINK = re.compile(r"\s*+[.…]*+(?:>>+|»»+|→|›)\s*+")
-_ARROW_BEFORE_LINK = re.compile(rf"\s*+(?:>|[{_ARROW}]++)[\s{_IGNORED}]*+")
+_ARROWS_IN_LINK = re.compile(rf"\s*+(?:>>+|»»+|[{_ARROW}]++)\s*+(?=\w)")
+_ARROW_BEFORE_LINK = re.compile(rf"\s*+(?:[>»]|[{_ARROW}]++)[\s{_IGNORED}]*+")
 _NO_TEXT = re.compile(_SIGNS)
 _BETWEEN_LINKS = re.compile(rf"(?:{_SIGNS}|[\s,/]*+|\s*+et\s*+)")
 _LEFT = re.compile(
@@ -67,8 +70,14 @@ def heads_list(text: str) -> bool:
 
 
 def begins_with_label(text: str) -> bool:
-    """Whether `text`, that of a link, begins with a label and a colon: `Lire aussi : Titre`."""
-    return _LABELLED.match(text[:_LONGEST]) is not None
+    """Whether `text`, that of a link, begins with arrows, or a label and a colon: `Lire aussi : Titre`."""
+    return without_label(text) != text
+
+
+def without_label(text: str) -> str:
+    """Return `text`, that of a link, without arrows or a label at its start; `text` itself if nothing would be left."""
+    label = _ARROWS_IN_LINK.match(text) or _LABELLED.match(text[:_LONGEST])
+    return text[label.end() :].strip() or text if label is not None else text
 
 
 def is_before_link(text: str) -> bool:
@@ -93,6 +102,11 @@ def is_sure(text: str) -> bool:
 def is_arrow(text: str) -> bool:
     """Whether `text` is a single arrow, which may also be a sign for an item of a list."""
     return _ARROW_BEFORE_LINK.fullmatch(text) is not None
+
+
+def has_no_text(text: str) -> bool:
+    """Whether `text` consists of nothing but signs, such as the dash before an item of a list."""
+    return _NO_TEXT.fullmatch(text) is not None
 
 
 def without_links(text: str) -> str:

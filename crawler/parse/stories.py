@@ -139,7 +139,9 @@ def inline(links: Iterable[LexborNode], resolve: Resolve, known: Sequence[Relate
     nodes = chain.from_iterable([node] if node.tag == "a" else node.css("a[href]") for node in links)
     for parts in _adjacent([(node, url) for node in nodes if (url := resolve(dom.attribute(node, "href")))]):
         link, url = parts[0]
-        title = _joined([node for node, _ in parts]) or dom.collapse(dom.attribute(link, "title"))
+        title = read_also.without_label(_joined([node for node, _ in parts])) or dom.collapse(
+            dom.attribute(link, "title")
+        )
         story = Related(title, url=url, post_id=own_id(url, own))
         if title and not read_also.heads_list(title) and story not in names:
             found.append(story)

@@ -40,7 +40,7 @@ _SIGNATURE = re.compile(
       | (?<=[.…!?»”"])(?P<glued>{_LETTERS})
       | (?<=[.…!?])[\s»”"]+(?P<apart>\(?{_LETTERS}\)?)
       | ^\s*(?P<alone>\(?{_LETTERS}\)?)
-    )[\s./\-–—\u200b\ufeff]*(?:\(\s*[Ss]ource\s*:[^()]*\)[\s.]*)?$""",
+    )[\s./\-–—*\u00ad\u200b-\u200f\u2060\ufeff]*(?:\(\s*[Ss]ource\s*:[^()]*\)[\s.]*)?$""",
     re.VERBOSE,
 )
 # A paragraph after the signature that names where the text comes from: `source`, `Source : VNA`, `Source : vietnam.vn`,
@@ -51,16 +51,21 @@ _SOURCE_LINE = re.compile(
 )
 
 # A footnote after the signature, or the heading of several: `(1) …`, `[2] …`, `1 …`, `¹ …`, `* …`, `NDLR : …`, `Notes :`.
+# A note about a correction may follow, too: `Rectificatif : …`, `Erratum - …`, `Cet article a été mis à jour.`
 _FOOTNOTE = re.compile(
     r"\s*(?:\(?\s?(?:\d{1,2}|[a-z*])\s?\)|\[\s?\d{1,2}\s?\]|\d{1,2}(?:[.)/:]|\s?[-–—])?(?=\s)|[¹²³⁴-⁹]{1,2}|[*†‡]{1,3}(?=\s?\w)"
-    r"|(?:\(\s?)?(?:NDLR|NdlR|N\.?\s?D\.?\s?L\.?\s?R\b|Ndlr|NDT)|Notes?\s*:|Notes$|_+$|-{3,}$)"
+    r"|(?:\(\s?)?(?:NDLR|NdlR|N\.?\s?D\.?\s?L\.?\s?R\b|Ndlr|NDT)|Notes?\s*:|Notes$|_+$|-{3,}$"
+    r"|(?i:[(\[]?\s?(?:rectificati(?:f|on)s?|corrections?|corrigend(?:um|a)|errat(?:um|a)|mise\s+à\s+jour|m\.?[àa]\.?j\.?|précisions?"
+    r"|n\.?\s?b\.?|note\s+de\s+(?:(?:la\s+)?rédaction|l['’]\s?éditeur))(?:\s(?:apportée\s)?(?:du|au|de|le|à)\s[^:\-–—]{1,50})?\s*[:\-–—]"
+    r"|[(\[]?\s?(?:cet(?:te)?\s+)?(?:article|dépêche|texte|version)\s+(?:a\s+été\s+)?"
+    r"(?:mise?\s+à\s+jour|corrigée?|modifiée?|actualisée?|annule)\b))"
 )
 
 # `Photo : VNA`, `Photo: VNA`, `(Photo : VNA)`, `(Source: customsnews)`, `Photo d'illustration : East Asia Forum`
 _CREDIT = re.compile(
     r"""(?:^|(?<=[\s.,;:…!?»”")(\[]))
-    (?:photos?|photographie|source|crédit|credit|image|illustration)
-    (?:\s+(?:d['’]\s?illustration|d['’]\s?archives?|illustrative|crédit|source))?
+    (?:photos?|photographies?|sources?|cr[ée]dits?|images?|illustrations?|infographies?|graphiques?|cartes?|captures?|ảnh)
+    (?:\s+(?:d['’]\s?écran|d['’]\s?illustration|d['’]\s?archives?|illustrative|crédit|source))?
     \s*[:：]\s*
     (?P<credit>[^:：]{1,60}?|https?://[^\s()\[\]]{1,300})
     \s*[).\]]*\s*$""",
@@ -68,6 +73,8 @@ _CREDIT = re.compile(
 )
 
 
+_INVISIBLE = "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
+_AROUND = f" ,\u00a0{_INVISIBLE}"  # a place or a date
 _BEFORE_CREDIT = '.…!?,;:»”")([-–—'
 _LAST_PARAGRAPHS = 40  # that can hold the signature, the source and footnotes
 
@@ -79,17 +86,17 @@ def dateline(paragraph: str) -> Dateline | None:
     `Paris, France (VNA)` is `Paris, France`. A sentence about the agency has no dash, but a word in lower case, after
     the brackets.
     """
-    text = paragraph.lstrip()
+    text = paragraph.lstrip().lstrip(_INVISIBLE).lstrip()
     match = _DATELINE.match(text)
-    if match is None or text[match.end() :].lstrip()[:1].islower():
+    if match is None or text[match.end() :].lstrip().lstrip(_INVISIBLE).lstrip()[:1].islower():
         return None
-    where = (match["where"] or "").strip(" ,\u00a0")
+    where = (match["where"] or "").strip(_AROUND)
     place, comma, rest = where.partition(",")
     if not (comma and any(c.isdigit() for c in rest)):
         place, rest = where, ""
     if not _is_place(place):
         return None
-    return Dateline(place.strip() or None, rest.strip(" ,\u00a0") or None, match["agency"])
+    return Dateline(place.strip(_AROUND) or None, rest.strip(_AROUND) or None, match["agency"])
 
 
 def _is_place(text: str) -> bool:
@@ -126,4 +133,4 @@ def is_caption(text: str) -> bool:
 def credit(caption: str | None) -> str | None:
     """Return the photo credit in a caption, without `Photo :` and brackets; None if the caption has no credit."""
     match = _CREDIT.search(caption or "")
-    return match["credit"].strip() if match else None
+    return match["credit"].strip().strip(_INVISIBLE).strip() or None if match else None

@@ -58,8 +58,15 @@ def _element(node: LexborNode, names: Sequence[str], others: frozenset[int]) -> 
     stated = time_text.read(text)
     if not stated.has_date and (apart := _texts_apart(node)) != text:
         text, stated = apart, time_text.read(apart)
-    stamps = tuple((name, value) for name in names if (value := dom.attribute(node, name)))
+    stamps = tuple((name, value) for name in names if (value := dom.attribute(node, name))) or _unusual_stamps(node)
     return TimeElement(_role(node, text, stated, stamps, others), stamps, text, stated)
+
+
+def _unusual_stamps(node: LexborNode) -> tuple[tuple[str, str], ...]:
+    """Return the first attribute of older formats, in an element or inside it, that states a day: microdata, hAtom."""
+    places = (node, *node.css("[content], :not(a)[title]")[:_MOST])
+    stated = ((name, dom.attribute(place, name)) for place in places for name in ("content", "title"))
+    return next((((name, value),) for name, value in stated if value and time_text.read(value).published), ())
 
 
 def _texts_apart(node: LexborNode) -> str:

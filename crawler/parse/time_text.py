@@ -28,7 +28,7 @@ _ISO = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _ISO_BASIC = re.compile(
-    rf"\s*(\d{{4}})(\d{{2}})(\d{{2}})T(\d{{2}})(\d{{2}})(?:(\d{{2}})(?:[.,]\d+)?)?{_ISO_OFFSET}",
+    rf"\s*(\d{{4}})(\d{{2}})(\d{{2}})(?:T|(?=\d{{6}}(?!\d)))(\d{{2}})(\d{{2}})(?:(\d{{2}})(?:[.,]\d+)?)?{_ISO_OFFSET}",
     re.IGNORECASE | re.ASCII,
 )
 _ISO_HOUR = re.compile(r"\s*(\d{4}-\d{2}-\d{2}T\d{2})(Z|[+-]\d{2}:?\d{2})?\s*", re.IGNORECASE | re.ASCII)

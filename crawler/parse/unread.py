@@ -84,7 +84,7 @@ def hidden_text(bodies: Iterable[LexborNode]) -> tuple[str, ...]:
     problems: list[str] = []
     for body in bodies:
         for node in body.traverse(include_text=True):
-            if node.is_text_node:
+            if not (node.is_element_node or node.is_comment_node):  # a text, or a processing instruction (`<?php ?>`)
                 continue
             if node.is_comment_node:
                 name, text = "a comment", _hidden_in_comment(node.comment_content or "")

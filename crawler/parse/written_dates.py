@@ -21,7 +21,7 @@ _PATTERNS = tuple(
     for pattern in (
         r"(?<![\d.,/-])(?P<year>\d{4})\s?[/.-]\s?(?P<month>\d{1,2})\s?[/.-]\s?(?P<day>\d{1,2})(?!\d)",
         r"(?<![\d.,/-])(?P<day>\d{1,2})\s?[/.-]\s?(?P<month>\d{1,2})\s?[/.-]\s?(?P<year>\d{4})(?!\d)",
-        r"(?<!\d)(?P<day>\d{1,2})\s+thang\s+(?P<thang>\d{1,2}|muoi\s+mot|muoi\s+hai|[a-z]+)[\s,/-]+(?:nam\s+)?(?P<year>\d{4})(?!\d)",
+        r"(?<!\d)(?P<day>\d{1,2})\s+(?:thang\s+|thg\.?\s?(?=\d))(?P<thang>\d{1,2}|muoi\s+mot|muoi\s+hai|[a-z]+)[\s,/-]+(?:nam\s+)?(?P<year>\d{4})(?!\d)",
         rf"(?<!\d)(?P<day>\d{{1,2}}){_ORDINAL}[\s./-]+(?:of\s+|de\s+)?(?P<name>[a-z]{{3,9}})[\s.,/-]+{_YEAR}",
         rf"(?<!\d)(?P<day>\d{{1,2}})(?:er)?\s?(?P<name>{_GLUED})\s?(?P<year>(?:19|20)\d{{2}})(?!\d)",  # `20novembre 2026`
         rf"\b(?P<name>[a-z]{{3,9}})[.\s]\s*(?P<day>\d{{1,2}}){_ORDINAL}[\s,]+(?P<year>(?:19|20)\d{{2}})(?!\d)",
