@@ -81,6 +81,7 @@ def test_the_first_damaged_tag_is_shown(source, shown):
         '<p title="a > b" data-x=\'<p>"\' hidden>27"</p>',
         "<p\n class = x / id=y>Un.<br/></p>>",
         '<img alt="Le film "Mai" est là" src="/1.jpg"><p>>',
+        '<p a"b=1 title="x">Un.</p>',
         "<!-- <p </p --><script>if (a<b || '<p') c()</script><style>p>b {} div > p {}</style><p>Un.</p><!doctype html>",
         "<p>Un.</p><!-- <p",
     ],

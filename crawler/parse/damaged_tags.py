@@ -27,25 +27,29 @@ _PARTS = re.compile(
     rb"<(?:" + SKIPPED + rb"|" + _STYLE + rb"|" + _WHOLE + rb")|(?P<damaged></?[a-z][^>]*+>|" + _REST + rb")",
     re.IGNORECASE,
 )
+_VALUE = re.compile(rb'=\s*+"[^"]*+"')
+_AT_AN_END = re.compile(rb'(?<!\w)"|"(?!\w)')  # a quotation mark at the start or end of a name or value
 _SHOWN = 60  # characters of a tag in a problem
 
 
 def find(source: bytes) -> tuple[str, ...]:
     """Return a problem that shows the first damaged tag in `source`, a part of a page that begins outside a tag.
 
-    A tag with quotation marks inside a value, as in `alt="Le film "Mai""`, does not count: only this value is cut. Nothing is
-    found if as many `<` as `>` are missing, and an even number of quotation marks.
+    A tag with quotation marks inside a value, as in `alt="Le film "Mai""`, or inside a name does not count: only this value is
+    cut. Nothing is found if as many `<` as `>` are missing, and an even number of quotation marks.
     """
     if source.count(b"<") == source.count(b">") and source.count(b'"') % 2 == 0:  # a quick test
         return ()
     for part in _PARTS.finditer(source):
         damaged = part["damaged"]
-        if damaged and not _is_only_a_value_cut(damaged):
+        if damaged and not (damaged.startswith(b"<") and _is_harmless(damaged.partition(b">")[0])):
             shown = dom.collapse(damaged.decode(errors="replace"))[:_SHOWN]
             return (f"page: a tag is damaged, so what stands beside it may be read wrongly: {shown!r}",)
     return ()
 
 
-def _is_only_a_value_cut(damaged: bytes) -> bool:
-    tag = damaged.partition(b">")[0]
-    return b"<" not in tag[1:] and tag.count(b'"') % 2 == 0 and damaged.startswith(b"<")
+def _is_harmless(tag: bytes) -> bool:
+    """Whether a tag only has quotation marks inside a value or a name; it is known up to the first `>`."""
+    if b"<" in tag[1:]:
+        return False
+    return tag.count(b'"') % 2 == 0 or _AT_AN_END.search(_VALUE.sub(b"", tag)) is None
