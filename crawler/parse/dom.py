@@ -90,7 +90,10 @@ def is_silent(node: LexborNode) -> bool:
         return not _is_wrapper(node)
     if tag in SILENT:
         return True
-    return tag in TEXT_LEVEL and is_hidden(node)
+    if tag not in TEXT_LEVEL:
+        return False
+    attributes = node.attrs
+    return ("hidden" in attributes or "style" in attributes) and is_hidden(node)  # a quick test: most have neither
 
 
 def plays(node: LexborNode) -> bool:

@@ -111,7 +111,8 @@ def _meta(nodes: Iterable[LexborNode], problems: list[str]) -> dict[str, str]:
         attributes = node.attributes
         named = attributes.get("property") or attributes.get("name") or ""
         key = named or attributes.get("itemprop") or ""
-        if '"' in key or dom.is_damaged(attributes):
+        is_usual = len(attributes) == 2 and named and "content" in attributes  # a quick test: both names are known
+        if '"' in key or (not is_usual and dom.is_damaged(attributes)):
             shown = dom.collapse(" ".join(value or name for name, value in attributes.items()))[:_SHOWN]
             problems.append(f"metadata: a tag is damaged and is not read: {shown!r}")
             continue

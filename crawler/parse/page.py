@@ -169,8 +169,8 @@ def read_with_layout(page: PageTree, layout: Markup) -> Article | None:
     signature, unsigned = _signature(page, found, blocks, paragraphs)
     lead, of_lead = fields.lead(page, layout, found)
     tags, of_tags = fields.tags(page, layout, found)
-    source = unread.source_of(found.title, found.bodies[-1], foot.stories, page.html)
-    lost += (*unread.without_start(source), *damaged_tags.find(source))
+    source, with_related = unread.source_of(found.title, found.bodies[-1], foot.stories, page.html)
+    lost += (*unread.without_start(source), *damaged_tags.find(with_related))
     others = (*foot.problems, *of_lead, *of_tags, *lost, *unread.hidden_text(found.bodies), *unsigned)
     article = Article(
         title=title,

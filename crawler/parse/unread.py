@@ -97,8 +97,8 @@ def hidden_text(bodies: Iterable[LexborNode]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(problems))
 
 
-def source_of(title: LexborNode, body: LexborNode, related: Sequence[Related], html: bytes) -> bytes:
-    """Return the source of an article from its headline to its tags and related stories.
+def source_of(title: LexborNode, body: LexborNode, related: Sequence[Related], html: bytes) -> tuple[bytes, bytes]:
+    """Return the source of an article from its headline to its tags, and up to its related stories.
 
     `body` is the last part of the body, and `html` the source of the page.
     """
@@ -107,8 +107,9 @@ def source_of(title: LexborNode, body: LexborNode, related: Sequence[Related], h
     text = _last_text(body).encode()
     end = html.find(text, start) + len(text)
     last_story = (related[-1].url or "").rpartition("/")[2].encode() if related else b""
-    end = max(end, html.find(last_story, end)) + _MOST_AFTER
-    return html[start : html.rfind(b">", start, end) + 1]  # not a part of a tag
+    last = max(end, html.find(last_story, end)) + _MOST_AFTER
+    whole_tags = html.rfind(b">", start, last) + 1
+    return html[start : end + _MOST_AFTER], html[start:whole_tags]
 
 
 def without_start(source: bytes) -> tuple[str, ...]:
