@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import IO, Self
 
 ROOT = Path(__file__).parent.parent
 _LONGEST_WAIT = 60.0  # seconds for the server to start or to answer
@@ -142,7 +142,7 @@ def command_server(
     """
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with theirs:
-        server = subprocess.Popen(
+        server = subprocess.Popen(  # noqa: PLW1509 - `prepare` uses no locks
             [sys.executable, ROOT / "tests" / "command_server.py", str(theirs.fileno())],
             cwd=cwd, env={**os.environ, "PYTHONPATH": str(ROOT), **env}, pass_fds=[theirs.fileno()], preexec_fn=prepare,
         )  # fmt: skip

@@ -93,6 +93,7 @@ DAMAGE = {
     damage_a_record: {"evidence"},
 }
 
+
 def changing(statements):
     """Return a function that runs SQL statements in an archive."""
 
