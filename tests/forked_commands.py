@@ -142,9 +142,10 @@ def command_server(
     """
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with theirs:
-        server = subprocess.Popen(  # noqa: PLW1509 - `prepare` uses no locks
+        server = subprocess.Popen(
             [sys.executable, ROOT / "tests" / "command_server.py", str(theirs.fileno())],
-            cwd=cwd, env={**os.environ, "PYTHONPATH": str(ROOT), **env}, pass_fds=[theirs.fileno()], preexec_fn=prepare,
+            cwd=cwd, env={**os.environ, "PYTHONPATH": str(ROOT), **env}, pass_fds=[theirs.fileno()],
+            preexec_fn=prepare,  # noqa: PLW1509 - it needs no locks
         )  # fmt: skip
     try:
         yield ours
