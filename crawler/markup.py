@@ -227,6 +227,7 @@ _REQUIRED_OF_LISTS = (("item", "id"), ("script", "stories", "story_id"))  # one 
 _NUMBERS = ("first", "last")
 
 
+@lru_cache(maxsize=32)  # to parse and check the files takes 6 ms, and a process may load the same ones many times
 def load(file: str, text: str) -> Markup:
     """Parse one markup file; `file` is its name for error messages.
 

@@ -14,7 +14,7 @@ from crawler.clock import StoppableClock
 from crawler.daemon import Intervals, Service
 
 #: A "second" is long enough that the main thread, which wakes up in each, takes little CPU time.
-INTERVALS = Intervals(second=0.005, tick=0.1, check=0.2, grace=5.0, resolve_after=timedelta(minutes=10))
+INTERVALS = Intervals(second=0.005, tick=0.1, check=0.5, grace=5.0, resolve_after=timedelta(minutes=10))
 
 
 class ShiftedClock(StoppableClock):

@@ -12,10 +12,10 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import IO, Self
 
 ROOT = Path(__file__).parent.parent
 _LONGEST_WAIT = 60.0  # seconds for the server to start or to answer
@@ -24,7 +24,8 @@ _LONGEST_WAIT = 60.0  # seconds for the server to start or to answer
 class ForkedCommand:
     """A running command, with the parts of `subprocess.Popen` that the tests use.
 
-    `stdin`, `stdout` and `stderr` are descriptors, `subprocess.PIPE`, `subprocess.DEVNULL` or None, as there.
+    `stdin`, `stdout` and `stderr` are descriptors, `subprocess.PIPE`, `subprocess.DEVNULL` or None, as there. `server` is
+    the connection to a command server; by default, the one that all commands of this process share.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class ForkedCommand:
         stdin: int | None = None,
         stdout: int | None = None,
         stderr: int | None = None,
+        server: socket.socket | None = None,
     ) -> None:
         self.returncode: int | None = None
         theirs: list[int] = []
@@ -45,7 +47,7 @@ class ForkedCommand:
         self._report, written = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with written:
             request = json.dumps({"words": list(words), "cwd": str(cwd), "env": dict(env)}).encode()
-            socket.send_fds(_server(), [request], [*theirs, written.fileno()])
+            socket.send_fds(server or _shared_server(), [request], [*theirs, written.fileno()])
         for descriptor in theirs:
             os.close(descriptor)
         self.pid = self._reported(_LONGEST_WAIT)
@@ -130,15 +132,31 @@ def _stream(kind: int | None, number: int, theirs: list[int]) -> IO[bytes] | Non
     return None
 
 
-@functools.cache
-def _server() -> socket.socket:
-    """Start the command server of this process, and return the connection to it."""
+@contextmanager
+def command_server(
+    *, cwd: Path = ROOT, prepare: Callable[[], object] | None = None, **env: str
+) -> Iterator[socket.socket]:
+    """Start a command server, yield the connection to it, and end the server.
+
+    `prepare` is called in the new process before its interpreter starts.
+    """
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with theirs:
-        server: Any = subprocess.Popen(
+        server = subprocess.Popen(
             [sys.executable, ROOT / "tests" / "command_server.py", str(theirs.fileno())],
-            cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, pass_fds=[theirs.fileno()],
+            cwd=cwd, env={**os.environ, "PYTHONPATH": str(ROOT), **env}, pass_fds=[theirs.fileno()],
+            preexec_fn=prepare,  # noqa: PLW1509 - it needs no locks
         )  # fmt: skip
-    atexit.register(server.wait)
-    atexit.register(ours.close)  # first: the server ends when the connection is closed
-    return ours
+    try:
+        yield ours
+    finally:
+        ours.close()  # this ends the server
+        server.wait()
+
+
+@functools.cache
+def _shared_server() -> socket.socket:
+    """Start the command server of this process, and return the connection to it."""
+    stack = ExitStack()
+    atexit.register(stack.close)
+    return stack.enter_context(command_server())

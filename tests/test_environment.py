@@ -8,6 +8,7 @@ import fcntl
 import json
 import os
 import select
+import shlex
 import shutil
 import signal
 import sqlite3
@@ -19,6 +20,7 @@ import time
 from pathlib import Path
 
 import pytest
+from forked_commands import ForkedCommand, command_server
 from support import ROOT, SEEDS, copy_archive, process, run_process, vna
 
 from crawler import export
@@ -58,37 +60,47 @@ def shell(script, *words, **env):
     )  # fmt: skip
 
 
-#: Runs `vna` once for each argument, with the words in that argument, in a forked process: imports are made only once.
-#: Prints the exit codes on file descriptor 9.
-FORKS = """
-import gc, os, sys, shlex
-gc.set_threshold(20_000)  # as `vna` does
-import crawler.app, crawler.collect, crawler.export, crawler.replay, rich.progress, rich.table  # once, not in each child
-from crawler.cli import main
-for line in sys.argv[1:]:
-    if not (child := os.fork()):
-        sys.argv = ["vna", *shlex.split(line)]
-        main()
-    os.write(9, b"%d " % os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
-"""
+def forked(*lines, prepare=None, cwd=ROOT, **env):
+    """Run commands one after the other; return their exit codes, and what all of them printed on stdout and stderr.
+
+    With `prepare` or other variables, the interpreter from which they are forked starts under these conditions, in `cwd`.
+    """
+    is_new = bool(prepare or env)
+    variables = {**os.environ, "PYTHONPATH": str(ROOT), **env}
+    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    codes, out, err = [], b"", b""
+    with command_server(cwd=cwd, prepare=prepare, **env) if is_new else contextlib.nullcontext() as server:
+        for line in lines:
+            command = ForkedCommand(
+                shlex.split(line), cwd=Path() if is_new else cwd, env=variables, server=server, **pipes
+            )
+            with command as running:
+                printed = running.communicate(timeout=60)
+            codes.append(running.returncode)
+            out, err = out + printed[0], err + printed[1]
+    return codes, out, err
 
 
-def forked(*lines, prepare=lambda: None, cwd=ROOT, **env):
-    """Run commands one after the other; return their exit codes, and what all of them printed on stdout and stderr."""
-    codes, end = os.pipe()
+def unread_pipe():
+    """Return the writing end of a pipe that nobody reads, as after `| true`."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    return writing
 
-    def start():
-        os.dup2(end, 9)
-        prepare()
 
-    done = subprocess.run(
-        [sys.executable, "-c", FORKS, *lines],
-        cwd=cwd, env={**os.environ, "PYTHONPATH": str(ROOT), **env}, capture_output=True, check=False, timeout=120,
-        preexec_fn=start, close_fds=False,
-    )  # fmt: skip
-    os.close(end)
-    with os.fdopen(codes) as file:
-        return [int(code) for code in file.read().split()], done.stdout, done.stderr
+def full_disk():
+    """Return a descriptor to which nothing can be written because the disk is full."""
+    return os.open("/dev/full", os.O_WRONLY)
+
+
+def run_with(streams, *words):
+    """Run a command with some streams, which are functions that open a descriptor; return its exit code and stderr."""
+    opened = {name: stream() for name, stream in streams.items()}
+    with process(*words, **{"stdout": subprocess.DEVNULL, **opened}) as running:
+        for descriptor in opened.values():
+            os.close(descriptor)
+        code = running.wait(60)
+        return code, running.stderr.read().decode() if running.stderr else ""
 
 
 # --- streams ----------------------------------------------------------------------------------------------------------
@@ -110,38 +122,58 @@ def test_a_stdout_that_cannot_show_every_character(archive, encoding):
 
 
 @pytest.mark.parametrize(
-    ("script", "code"),
+    ("words", "streams"),
     [
-        ('vna --archive "$1" verify | true', 5),
-        ('vna --archive "$1" verify --json | true', 5),
-        ('vna --archive "$1" verify >/dev/full', 5),
-        ('vna --archive "$1" verify >&-', 5),
-        ('vna --archive "$1" verify 2>/dev/full', 5),
-        ('vna --archive "$1" verify <&- >&- 2>&-', 5),
+        (["verify"], {"stdout": unread_pipe}),
+        (["verify", "--json"], {"stdout": unread_pipe}),
+        (["verify"], {"stdout": full_disk}),
+        (["verify"], {"stderr": full_disk}),
     ],
 )
-def test_the_exit_code_does_not_depend_on_who_reads_the_output(damaged, script, code):
-    done = shell(script, damaged)
-    assert done.returncode == code
+def test_the_exit_code_does_not_depend_on_who_reads_the_output(damaged, words, streams):
+    code, err = run_with(streams, "--archive", damaged, *words)
+    assert code == 5
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("closed", [">&-", "<&- >&- 2>&-"])
+def test_the_exit_code_does_not_depend_on_closed_streams(damaged, closed):
+    done = shell(f'vna --archive "$1" verify {closed}', damaged)
+    assert done.returncode == 5
     assert b"Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("words", [["search", WORD], ["export", "--format", "jsonl"], ["--help"]], ids=" ".join)
+def test_output_on_a_full_disk(archive, words):
+    code, err = run_with({"stdout": full_disk}, *(() if words == ["--help"] else ("--archive", archive)), *words)
+    assert code == 1
+    assert "No space left" in err
+    assert err.count("vna: ") == 1
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("words", [["--format", "jsonl"], ["--format", "csv", "--out", "/dev/stdout"]], ids=" ".join)
+def test_an_export_whose_reader_stops(archive, words):
+    """The reader stops as `head -c 1` does, while the rest does not fit into the pipe."""
+    with process("--archive", archive, "export", *words) as running:
+        fcntl.fcntl(running.stdout, fcntl.F_SETPIPE_SZ, 4096)
+        assert os.read(running.stdout.fileno(), 1)
+        running.stdout.close()
+        assert running.wait(60) == 0
+        assert running.stderr.read() == b""
+
+
 @pytest.mark.parametrize(
-    ("script", "code", "said"),
+    ("script", "said"),
     [
-        ('vna --archive "$1" search Vietnam >/dev/full', 1, "No space left"),
-        ('vna --archive "$1" export --format jsonl >/dev/full', 1, "No space left"),
-        ('vna --archive "$1" show -1 >&-', 1, "Bad file descriptor"),
-        ("vna --help >/dev/full", 1, "No space left"),
-        ("vna repair <&-", 1, "Bad file descriptor"),
-        ('vna --archive "$1" export --format jsonl | head -c 1 >/dev/null', 0, ""),
-        ('vna --archive "$1" export --format csv --out /dev/stdout | head -c 1 >/dev/null', 0, ""),
-        ('vna --archive "$1" show -99 2>&-', 1, ""),
+        ('vna --archive "$1" show -1 >&-', "Bad file descriptor"),
+        ("vna repair <&-", "Bad file descriptor"),
+        ('vna --archive "$1" show -99 2>&-', ""),
     ],
 )
-def test_output_that_cannot_be_written(archive, script, code, said):
+def test_a_closed_stream_that_is_needed(archive, script, said):
     done = shell(script, archive)
-    assert done.returncode == code
+    assert done.returncode == 1
     assert said in done.stderr.decode()
     assert done.stderr.count(b"vna: ") == (said != "")
     assert b"Traceback" not in done.stderr

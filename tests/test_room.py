@@ -914,7 +914,7 @@ OF_NO_TABLE = {
 }
 
 
-def test_an_address_of_tables_that_cannot_be_used_is_named(archive, monkeypatch):
+def test_an_address_of_tables_that_cannot_be_used_is_named(archive, monkeypatch, capsys):
     monkeypatch.setenv("VNA_HOSTS", "localhost")
     for response, (address, fault) in zip(
         served(archive, [(address, {}) for address in OF_NO_TABLE]), OF_NO_TABLE.items(), strict=True
@@ -923,9 +923,10 @@ def test_an_address_of_tables_that_cannot_be_used_is_named(archive, monkeypatch)
         assert fault in response.text, address
         assert "Correct the address" in response.text, address
         assert (".json" in address) == response.headers["content-type"].startswith("application/json")
+    assert "locals" not in "".join(capsys.readouterr()), "printing the values of variables takes 0.3 s"
 
 
-def test_a_bug_in_a_page_is_not_taken_for_an_address_that_cannot_be_used(archive, monkeypatch):
+def test_a_bug_in_a_page_is_not_taken_for_an_address_that_cannot_be_used(archive, monkeypatch, capsys):
     monkeypatch.setenv("VNA_HOSTS", "localhost")
 
     def fails(*_arguments, **_more):
@@ -934,6 +935,10 @@ def test_a_bug_in_a_page_is_not_taken_for_an_address_that_cannot_be_used(archive
     monkeypatch.setattr(Room, "answer", fails)
     (response,) = served(archive, [("/help?x__in=1", {})])
     assert response.status_code == 500
+    printed = "".join(capsys.readouterr())
+    assert "Traceback" in printed
+    assert "ValueError: a bug" in printed
+    assert "locals" not in printed
 
 
 def test_a_reader_that_has_the_feed_gets_no_body(responses):

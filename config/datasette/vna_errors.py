@@ -1,7 +1,8 @@
 """Datasette plugin: status 400 instead of 500 for an address that Datasette cannot use, with what to do.
 
 Datasette answers status 500 if a parameter names a column that does not exist, and lets the errors of Python pass if
-it cannot parse a value.
+it cannot parse a value. It prints each error with the values of all variables, if the package rich is installed: this
+takes 0.3 s of CPU time, and any address that it cannot use causes it. Without rich, it prints the traceback of a bug only.
 """
 
 from __future__ import annotations
@@ -11,11 +12,14 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from datasette import Response, hookimpl
+from datasette import handle_exception as errors_of_datasette
 from datasette.views.base import DatasetteError
 
 _ADVICE = "Correct the address, then try again; the page of the table without parameters shows its columns."
 _PARSED = ("_through", "_timelimit")  # parameters whose values Datasette parses without a check
 _LIST = "__in"  # the end of such a parameter, which begins with the name of a column
+
+errors_of_datasette.rich = None
 
 
 @hookimpl
