@@ -146,16 +146,19 @@ def correct_reading(run: Run, old: StoredArticle, page: ParsedPage, *, current: 
     intent = intent_of(article, page.values, decision, from_text(old.checked_at), old.id, old.raw_id)
     if current:
         run.archive.replace_reading(replace(intent, state=old.state), (page.later or article).images)
-        if old.revision == 1 and _compares_otherwise(
-            old, article
-        ):  # later revisions keep the relations of the first one, too
+        if _compares_otherwise(old, article):
             _relate_again(run, old.id, article, page.values)
     else:
         run.archive.correct_revision(intent)
 
 
 def _compares_otherwise(old: StoredArticle, article: Article) -> bool:
-    """Whether an article has another text or day than `old`, so that its relations to others may differ."""
+    """Whether an article has another text or day than `old`, so that its relations to others may differ.
+
+    An article that was revised keeps the relations of its earlier texts, too, so its relations are not replaced.
+    """
+    if old.revision > 1:
+        return False
     is_same = similarity.compared(old.article, old.id) == similarity.compared(article, old.id)
     return not is_same or publication_day(old.article) != publication_day(article)
 
