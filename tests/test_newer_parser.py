@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from support import FakeClock, copy_archive, edited, mounted_small, poll, rows, working
+from test_captures import capture_of, import_files
 from test_verify_rows import verified
 
 from crawler import pipeline
@@ -60,7 +62,10 @@ def shown_on(day, site, *, last_has_stories):
 
 @contextmanager
 def collected(archive, faults, *, last_has_stories):
-    """Collect days 1 to 3 with an older parser, with a new article a day and one revision; yield the clock."""
+    """Collect days 1 to 3 with an older parser, with a new article a day and one revision; yield the clock.
+
+    Then an earlier capture of an article is imported.
+    """
     clock, parse = FakeClock(), stored_pages.parse_page
 
     def older(*given, **options):
@@ -78,6 +83,11 @@ def collected(archive, faults, *, last_has_stories):
                 if site.edit is edits[0]:
                     site.fake_site.revise(site.fake_site.ids()[0], title="Un titre corrigé")
                 clock.advance(days=1)
+            earlier = capture_of(
+                site, sorted(site.fake_site.ids())[1], archive.parent, when=clock.now() - timedelta(days=9)
+            )
+            (result,) = import_files(archive, clock, earlier)
+            assert result.verdicts == {"earlier": 1}
         yield clock
 
 

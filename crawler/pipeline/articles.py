@@ -147,26 +147,28 @@ def correct_reading(run: Run, old: StoredArticle, page: ParsedPage, *, current: 
     if current:
         run.archive.replace_reading(replace(intent, state=old.state), (page.later or article).images)
         if _compares_otherwise(old, article):
-            _relate_again(run, old.id, article, page.values)
+            _relate_again(run, old, article, page.values)
     else:
         run.archive.correct_revision(intent)
 
 
 def _compares_otherwise(old: StoredArticle, article: Article) -> bool:
-    """Whether an article has another text or day than `old`, so that its relations to others may differ.
-
-    An article that was revised keeps the relations of its earlier texts, too, so its relations are not replaced.
-    """
-    if old.revision > 1:
-        return False
+    """Whether an article has another text or day than `old`, so that its relations to others may differ."""
     is_same = similarity.compared(old.article, old.id) == similarity.compared(article, old.id)
     return not is_same or publication_day(old.article) != publication_day(article)
 
 
-def _relate_again(run: Run, key: int, article: Article, values: ArticleValues) -> None:
-    """Compare an article with the others again, as if it were new, and replace its relations."""
+def _relate_again(run: Run, old: StoredArticle, article: Article, values: ArticleValues) -> None:
+    """Compare an article with the others again, as if it were new, and replace its relations.
+
+    An article that was revised keeps those of its earlier texts: only relations that its text has now are written.
+    """
+    key = old.id
     candidates = run.archive.candidates(key, values.hashes, values.body_key)
     similar = similarity.similarities(similarity.compared(article, key), candidates)
+    if old.revision > 1:
+        run.archive.save_similar(similar)
+        return
     decision = identity.decide(article, None, candidates, similar, publication_day(article), values.body_key)
     run.archive.replace_relations(key, decision.duplicates, similar)
 

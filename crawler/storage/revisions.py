@@ -114,10 +114,14 @@ class Revisions:
         )
 
     def correct_revision(self, intent: ArticleIntent) -> None:
-        """Overwrite the content of an existing revision with what a newer parser read from the same page."""
+        """Overwrite the content of an existing revision with what a newer parser read from the same page.
+
+        Its first capture stays: it may be an earlier one than the one from which the revision was read.
+        """
         row = _content(intent)
+        changed = [name for name in row if name != "raw_id"]
         self.db.conn.execute(
-            f"""UPDATE revisions SET {", ".join(f"{c} = :{c}" for c in row)}
+            f"""UPDATE revisions SET {", ".join(f"{c} = :{c}" for c in changed)}
                 WHERE article = :article AND revision = :revision""",  # noqa: S608 - fixed column names
             row,
         )
