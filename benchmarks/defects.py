@@ -78,7 +78,7 @@ DEFECTS = (
            "return Chosen(when.replace(tzinfo=UTC).isoformat(),"),
     Defect("modification time is lost", _PAGE, "modified_at=modified.iso", "modified_at=published.iso"),
     Defect("related stories are lost", _PAGE, "related=further[:_MAX_RELATED]", "related=()"),
-    Defect("the signature is lost", _PAGE, "structure.signature_of(paragraphs) or structure.signature_of(_without_last_items(blocks))", "None"),
+    Defect("the signature is lost", _PAGE, "structure.signature_of(paragraphs) or structure.signature_of(_without_items(blocks))", "None"),
     Defect("the address gets a query", "parse/fields.py", "return urls.citable(stated)", 'return urls.citable(stated) + "?x=1"'),
     # --- what the archive adds
     Defect("first_seen_at is overwritten", _ARTICLES, '{"id", "first_seen_at"}', '{"id"}'),

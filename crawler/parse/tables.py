@@ -1,4 +1,4 @@
-"""Tell the tables of a body apart: data, a picture with its caption, or only the position of other content.
+"""Recognise what a table of a body contains: data, a picture with its caption, or other content that it only positions.
 
 Boundary: reads one element.
 """
