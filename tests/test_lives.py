@@ -1,4 +1,4 @@
-"""Whatever happens on the site and in the archive, and in which order: each row is that of a rebuild, also after an update."""
+"""After random events on the site and in the archive, and an update of the parser, a rebuild writes the same rows."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 from support import FakeClock, mounted_small, poll, working
 from test_captures import capture_of, import_files
+from test_newer_parser import older_parser
 from test_verify_rows import verified
 
 from crawler import pipeline
@@ -77,15 +78,10 @@ class Life:
 @pytest.mark.parametrize(("seed", "is_updated"), [(201, False), (203, True), (212, True)])
 def test_each_row_is_that_of_a_rebuild(tmp_path, monkeypatch, seed, is_updated):
     rng, clock, parse, version = random.Random(seed), FakeClock(), stored_pages.parse_page, articles.PARSER_VERSION
-
-    def older(*given, **options):
-        article = parse(*given, **options)
-        return FAULTS[article.post_id % len(FAULTS)](article)
-
     with mounted_small(clock) as site:
         life = Life(tmp_path, rng, site, clock)
         if is_updated:
-            monkeypatch.setattr(stored_pages, "parse_page", older)
+            monkeypatch.setattr(stored_pages, "parse_page", older_parser(FAULTS))
             monkeypatch.setattr(articles, "PARSER_VERSION", 0)
         life.poll()
         for _ in range(rng.randrange(8, 16)):

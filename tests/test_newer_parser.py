@@ -33,6 +33,17 @@ FAULTS_WITH_EFFECTS = (
 )
 
 
+def older_parser(faults):
+    """Return a function that parses pages as an older parser might have done; each of `faults` changes some articles."""
+    parse = stored_pages.parse_page
+
+    def parse_page(*given, **options):
+        article = parse(*given, **options)
+        return faults[article.post_id % len(faults)](article)
+
+    return parse_page
+
+
 def shown_on(day, site, *, last_has_stories):
     """Return a function that changes what pages show besides their content: times of change, related stories and pictures.
 
@@ -66,16 +77,11 @@ def collected(archive, faults, *, last_has_stories):
 
     Then an earlier capture of an article is imported.
     """
-    clock, parse = FakeClock(), stored_pages.parse_page
-
-    def older(*given, **options):
-        article = parse(*given, **options)
-        return faults[article.post_id % len(faults)](article)
-
+    clock = FakeClock()
     with mounted_small(clock) as site:
         edits = [shown_on(day, site, last_has_stories=last_has_stories) for day in (1, 2, 3)]
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(stored_pages, "parse_page", older)
+            patch.setattr(stored_pages, "parse_page", older_parser(faults))
             patch.setattr(articles, "PARSER_VERSION", 0)
             for site.edit in edits:
                 poll(archive, clock, everything=True)
